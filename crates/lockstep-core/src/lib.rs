@@ -1,0 +1,13 @@
+//! The pure part of Lockstep: what a project name, a version, a digest, a serial, a change and a
+//! simple page *are*, and the rules over them.
+//!
+//! Architecture invariant: nothing here reads a clock, a random source, a file or a socket, so
+//! nothing here can fail for a reason outside its arguments, and the same arguments give the same
+//! bytes on any machine.
+
+pub mod digest;
+pub mod filename;
+pub mod metadata;
+pub mod name;
+pub mod serial;
+pub mod version;
