@@ -178,7 +178,9 @@ mod tests {
     fn garbage_is_refused_and_both_cases_are_read() {
         assert!("xyz".parse::<Sha256>().is_err());
         assert!("900150983cd24fb0".parse::<Md5>().is_err());
-        let upper = "900150983CD24FB0D6963F7D28E17F72".parse::<Md5>().expect("hex");
+        let upper = "900150983CD24FB0D6963F7D28E17F72"
+            .parse::<Md5>()
+            .expect("hex");
         assert_eq!(upper.to_string(), "900150983cd24fb0d6963f7d28e17f72");
     }
 }

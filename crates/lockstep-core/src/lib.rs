@@ -5,9 +5,23 @@
 //! nothing here can fail for a reason outside its arguments, and the same arguments give the same
 //! bytes on any machine.
 
+// What everything is made of …
 pub mod digest;
 pub mod filename;
 pub mod metadata;
 pub mod name;
 pub mod serial;
+pub mod status;
 pub mod version;
+
+// … what happens to it …
+pub mod change;
+
+// … what is shown of it …
+mod escape;
+pub mod manifest;
+pub mod page;
+
+// … and what the world must be told.
+pub mod announce;
+pub mod plan;

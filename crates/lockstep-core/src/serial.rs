@@ -78,7 +78,12 @@ mod tests {
     #[test]
     fn only_digits_within_range_are_a_serial() {
         assert_eq!("1043".parse(), Ok(Serial(1043)));
-        assert_eq!("9223372036854775807".parse::<Serial>().map(Serial::to_column), Ok(i64::MAX));
+        assert_eq!(
+            "9223372036854775807"
+                .parse::<Serial>()
+                .map(Serial::to_column),
+            Ok(i64::MAX)
+        );
         for bad in ["", "+1", "-1", "1.0", " 1", "9223372036854775808", "٣"] {
             assert!(bad.parse::<Serial>().is_err(), "{bad:?}");
         }

@@ -1,1 +1,32 @@
-//! Being built.
+//! The only SQL: PostgreSQL behind plain async functions.
+//!
+//! Not a repository layer and no objects: each function runs one statement of `sql/queries` on the
+//! connection or transaction it is given, and turns rows into the core's types. What belongs in one
+//! transaction is the caller's decision (see the server's `publish/commit.rs`).
+//!
+//! Architecture invariant: no other crate names tokio-postgres, deadpool-postgres or refinery.
+
+// How one gets there …
+mod decode;
+mod error;
+pub mod listen;
+pub mod migrate;
+mod pool;
+mod query;
+
+// … and what is kept, in the order in which an upload touches it.
+pub mod tokens;
+pub mod projects;
+pub mod releases;
+pub mod files;
+pub mod states;
+pub mod changelog;
+pub mod outbox;
+pub mod targets;
+pub mod watermarks;
+pub mod pages;
+pub mod identity;
+
+pub use error::StoreError;
+pub use pool::{Connection, Health, Store, Transaction, begin, begin_snapshot, commit};
+pub use query::{Client, QUERIES, Query};

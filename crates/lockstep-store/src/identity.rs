@@ -1,0 +1,32 @@
+//! Who this index is: an id that never changes, and where its file links point.
+
+use lockstep_core::page::FileLinks;
+use uuid::Uuid;
+
+use crate::decode::get;
+use crate::query::{self, Client, INDEX_FIX_FILES_URL, INDEX_IDENTITY};
+use crate::StoreError;
+
+/// The index's identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Fixed when the database is created: serials of two indexes never mix.
+    pub index_id: Uuid,
+    /// Where file links point.
+    pub links: FileLinks,
+}
+
+/// Reads the identity; `wanted` becomes the file links of an index that has none yet.
+pub async fn establish(client: &impl Client, wanted: &FileLinks) -> Result<Identity, StoreError> {
+    let text = match wanted {
+        FileLinks::Relative => "",
+        FileLinks::At(base) => base,
+    };
+    query::execute(client, INDEX_FIX_FILES_URL, &[&text]).await?;
+    let row = query::one(client, INDEX_IDENTITY, &[]).await?;
+    let links: String = get(&row, "files_url")?;
+    Ok(Identity {
+        index_id: get(&row, "index_id")?,
+        links: if links.is_empty() { FileLinks::Relative } else { FileLinks::At(links) },
+    })
+}

@@ -1,0 +1,139 @@
+//! Projects: the row that serializes all changes of one project, and what its page is made of.
+
+use jiff::Timestamp;
+use lockstep_core::digest::Sha256;
+use lockstep_core::name::{NormalizedName, ProjectName};
+use lockstep_core::page::{FileEntry, ProjectState, index::IndexEntry};
+use lockstep_core::serial::Serial;
+use lockstep_core::status::{ProjectStatus, Reason};
+use tokio_postgres::Row;
+
+use crate::decode::{
+    blake2b_256, filename, get, parsed, parsed_option, serial, sha256, sha256_option, size, yanked,
+};
+use crate::query::{
+    self, Client, PROJECTS_AFTER, PROJECTS_COUNT, PROJECTS_CREATE, PROJECTS_FILES,
+    PROJECTS_LIST_AT, PROJECTS_LOCK,
+};
+use crate::{StoreError, Transaction};
+
+/// A project whose row is locked by this transaction.
+#[derive(Debug, Clone)]
+pub struct LockedProject {
+    /// Its row.
+    pub id: i64,
+    /// Its identity.
+    pub normalized: NormalizedName,
+    /// How it spells itself so far.
+    pub display_name: ProjectName,
+    /// Its status marker.
+    pub status: ProjectStatus,
+    /// Why.
+    pub status_reason: Option<Reason>,
+    /// False for a project that was just created, or was removed.
+    pub exists: bool,
+    /// The database's clock, which all processes share.
+    pub now: Timestamp,
+}
+
+/// Locks the project's row, creating it for a new name. From here until the transaction ends
+/// nobody else changes this project.
+pub async fn lock_or_create(
+    transaction: &Transaction<'_>,
+    name: &ProjectName,
+) -> Result<LockedProject, StoreError> {
+    let normalized = name.normalized();
+    query::execute(transaction, PROJECTS_CREATE, &[&normalized.as_str(), &name.as_str()]).await?;
+    let row = query::one(transaction, PROJECTS_LOCK, &[&normalized.as_str()]).await?;
+    Ok(LockedProject {
+        id: get(&row, "id")?,
+        display_name: parsed(&row, "display_name")?,
+        status: parsed(&row, "status")?,
+        status_reason: parsed_option(&row, "status_reason")?,
+        exists: get(&row, "exists")?,
+        now: get(&row, "now")?,
+        normalized,
+    })
+}
+
+/// The project's files, in no particular order.
+pub async fn files(client: &impl Client, project: i64) -> Result<Vec<FileEntry>, StoreError> {
+    query::rows(client, PROJECTS_FILES, &[&project]).await?.iter().map(entry).collect()
+}
+
+fn entry(row: &Row) -> Result<FileEntry, StoreError> {
+    Ok(FileEntry {
+        filename: filename(row)?,
+        version: parsed(row, "version")?,
+        size: size(row, "size")?,
+        sha256: sha256(row, "sha256")?,
+        blake2b_256: blake2b_256(row, "blake2b_256")?,
+        requires_python: parsed_option(row, "requires_python")?,
+        yanked: yanked(row)?,
+        metadata_sha256: sha256_option(row, "metadata_sha256")?,
+        upload_time: get(row, "upload_time")?,
+    })
+}
+
+/// The list of projects as it was at `at`, sorted bytewise by normalized name: one snapshot.
+pub async fn list_at(client: &impl Client, at: Serial) -> Result<Vec<IndexEntry>, StoreError> {
+    let rows = query::rows(client, PROJECTS_LIST_AT, &[&at.to_column()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(IndexEntry {
+                normalized: parsed(row, "normalized_name")?,
+                name: parsed(row, "name")?,
+                last_serial: serial(row, "serial")?,
+            })
+        })
+        .collect()
+}
+
+/// A project as `fsck` walks over it.
+#[derive(Debug, Clone)]
+pub struct ProjectRow {
+    /// Its row.
+    pub id: i64,
+    /// Its page's state, without the files.
+    pub state: ProjectState,
+    /// Its last change.
+    pub last_serial: Serial,
+    /// False when it was removed.
+    pub exists: bool,
+    /// What its current page hashes to.
+    pub html_sha256: Option<Sha256>,
+    /// Likewise, JSON.
+    pub json_sha256: Option<Sha256>,
+}
+
+/// Up to `limit` projects after `after` (`None`: from the start), in bytewise order.
+pub async fn after(
+    client: &impl Client,
+    after: Option<&NormalizedName>,
+    limit: i64,
+) -> Result<Vec<ProjectRow>, StoreError> {
+    let after = after.map_or("", NormalizedName::as_str);
+    let rows = query::rows(client, PROJECTS_AFTER, &[&after, &limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ProjectRow {
+                id: get(row, "id")?,
+                state: ProjectState {
+                    name: parsed(row, "normalized_name")?,
+                    status: parsed(row, "status")?,
+                    status_reason: parsed_option(row, "status_reason")?,
+                    files: Vec::new(),
+                },
+                last_serial: serial(row, "last_serial")?,
+                exists: get(row, "exists")?,
+                html_sha256: sha256_option(row, "html_sha256")?,
+                json_sha256: sha256_option(row, "json_sha256")?,
+            })
+        })
+        .collect()
+}
+
+/// How many projects there are, removed ones included.
+pub async fn count(client: &impl Client) -> Result<u64, StoreError> {
+    size(&query::one(client, PROJECTS_COUNT, &[]).await?, "projects")
+}

@@ -1,0 +1,128 @@
+//! One statement of `sql/queries`, prepared once per connection and run.
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::Row;
+
+use crate::StoreError;
+
+/// Anything a statement can run on: a connection or a transaction.
+pub trait Client: deadpool_postgres::GenericClient + Sync {}
+impl<T: deadpool_postgres::GenericClient + Sync> Client for T {}
+
+/// A statement with its place below `sql/queries`.
+#[derive(Debug, Clone, Copy)]
+pub struct Query {
+    /// `area/verb`.
+    pub name: &'static str,
+    /// The file's text.
+    pub text: &'static str,
+}
+
+macro_rules! queries {
+    ($($constant:ident = $name:literal;)*) => {
+        $(pub(crate) const $constant: Query = Query {
+            name: $name,
+            text: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"), "/../../sql/queries/", $name, ".sql"
+            )),
+        };)*
+        /// Every statement, for the test that prepares each of them.
+        pub const QUERIES: &[Query] = &[$($constant),*];
+    };
+}
+
+queries! {
+    INDEX_IDENTITY = "index/identity";
+    INDEX_FIX_FILES_URL = "index/fix_files_url";
+    PROJECTS_CREATE = "projects/create";
+    PROJECTS_LOCK = "projects/lock";
+    PROJECTS_FILES = "projects/files";
+    PROJECTS_LIST_AT = "projects/list_at";
+    PROJECTS_AFTER = "projects/after";
+    PROJECTS_COUNT = "projects/count";
+    RELEASES_FIND = "releases/find";
+    RELEASES_CREATE = "releases/create";
+    RELEASES_OF_PROJECT = "releases/of_project";
+    FILES_FIND = "files/find";
+    FILES_REGISTER_NAME = "files/register_name";
+    FILES_CREATE = "files/create";
+    FILES_OF_PROJECT = "files/of_project";
+    FILES_AFTER = "files/after";
+    FILES_COUNT = "files/count";
+    STATES_CREATE = "states/create";
+    CHANGELOG_TAKE_SERIALS = "changelog/take_serials";
+    CHANGELOG_APPEND = "changelog/append";
+    CHANGELOG_SINCE = "changelog/since";
+    CHANGELOG_ROW = "changelog/row";
+    CHANGELOG_CONTENT = "changelog/content";
+    CHANGELOG_FIRST_GAP = "changelog/first_gap";
+    CHANGELOG_BEYOND = "changelog/beyond";
+    CHANGELOG_LAST_OF_PROJECT = "changelog/last_of_project";
+    PAGES_CURRENT = "pages/current";
+    PAGES_BY_HASH = "pages/by_hash";
+    PAGES_KNOWN = "pages/known";
+    WATERMARKS_READ = "watermarks/read";
+    WATERMARKS_ADVANCE = "watermarks/advance";
+    WATERMARKS_COMMITTED = "watermarks/committed";
+    OUTBOX_SETTLE = "outbox/settle";
+    OUTBOX_OPEN = "outbox/open";
+    PURGES_CLAIM = "purges/claim";
+    PURGES_ACKNOWLEDGE = "purges/acknowledge";
+    PURGES_FAIL = "purges/fail";
+    PURGES_RELEASE = "purges/release";
+    PURGES_NEXT_DUE = "purges/next_due";
+    TARGETS_REGISTER = "targets/register";
+    TARGETS_FORGET = "targets/forget";
+    TARGETS_RECORD_SUCCESS = "targets/record_success";
+    TARGETS_RECORD_FAILURE = "targets/record_failure";
+    TOKENS_CREATE = "tokens/create";
+    TOKENS_REPLACE = "tokens/replace";
+    TOKENS_USE = "tokens/use";
+    TOKENS_LIST = "tokens/list";
+    TOKENS_REVOKE = "tokens/revoke";
+    SCHEMA_LOCK = "schema/lock";
+    SCHEMA_NO_TIMEOUT = "schema/no_timeout";
+    SCHEMA_VERSION = "schema/version";
+}
+
+type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// All rows.
+pub(crate) async fn rows(
+    client: &impl Client,
+    query: Query,
+    parameters: Parameters<'_>,
+) -> Result<Vec<Row>, StoreError> {
+    let statement = client.prepare_cached(query.text).await?;
+    Ok(client.query(&statement, parameters).await?)
+}
+
+/// The row, where there is one.
+pub(crate) async fn row(
+    client: &impl Client,
+    query: Query,
+    parameters: Parameters<'_>,
+) -> Result<Option<Row>, StoreError> {
+    let statement = client.prepare_cached(query.text).await?;
+    Ok(client.query_opt(&statement, parameters).await?)
+}
+
+/// The row that must be there.
+pub(crate) async fn one(
+    client: &impl Client,
+    query: Query,
+    parameters: Parameters<'_>,
+) -> Result<Row, StoreError> {
+    let statement = client.prepare_cached(query.text).await?;
+    Ok(client.query_one(&statement, parameters).await?)
+}
+
+/// Runs for effect; how many rows it touched.
+pub(crate) async fn execute(
+    client: &impl Client,
+    query: Query,
+    parameters: Parameters<'_>,
+) -> Result<u64, StoreError> {
+    let statement = client.prepare_cached(query.text).await?;
+    Ok(client.execute(&statement, parameters).await?)
+}

@@ -1,0 +1,51 @@
+//! How far each stage has come.
+
+use lockstep_core::announce::Watermarks;
+use lockstep_core::serial::Serial;
+use tokio_postgres::Row;
+
+use crate::decode::{serial, serial_option};
+use crate::query::{self, Client, WATERMARKS_ADVANCE, WATERMARKS_COMMITTED, WATERMARKS_READ};
+use crate::StoreError;
+
+/// The watermarks, and what holds them, in one snapshot.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// As stored; `committed` is the serial row itself.
+    pub stored: Watermarks,
+    /// First serial of the oldest transaction some CDN has not acknowledged.
+    pub first_unpurged: Option<Serial>,
+    /// First serial of the oldest transaction some probe has not seen.
+    pub first_unverified: Option<Serial>,
+}
+
+/// What the announce rule decides on.
+pub async fn progress(client: &impl Client) -> Result<Progress, StoreError> {
+    let row = query::one(client, WATERMARKS_READ, &[]).await?;
+    Ok(Progress {
+        stored: watermarks(&row)?,
+        first_unpurged: serial_option(&row, "first_unpurged")?,
+        first_unverified: serial_option(&row, "first_unverified")?,
+    })
+}
+
+/// The watermarks as they stand.
+pub async fn read(client: &impl Client) -> Result<Watermarks, StoreError> {
+    watermarks(&query::one(client, WATERMARKS_COMMITTED, &[]).await?)
+}
+
+/// Moves them forward and wakes whoever waits; never back, whoever else moves them.
+pub async fn advance(client: &impl Client, to: Watermarks) -> Result<(), StoreError> {
+    let marks = [to.purged, to.verified, to.announced].map(Serial::to_column);
+    query::rows(client, WATERMARKS_ADVANCE, &[&marks[0], &marks[1], &marks[2]]).await?;
+    Ok(())
+}
+
+fn watermarks(row: &Row) -> Result<Watermarks, StoreError> {
+    Ok(Watermarks {
+        committed: serial(row, "committed")?,
+        purged: serial(row, "purged")?,
+        verified: serial(row, "verified")?,
+        announced: serial(row, "announced")?,
+    })
+}

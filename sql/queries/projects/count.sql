@@ -1,0 +1,2 @@
+-- For progress bars.
+select count(*) as projects from projects

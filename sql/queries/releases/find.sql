@@ -1,0 +1,2 @@
+-- A release by its canonical version: 1.0 and 1.0.0 are one.
+select id, version from releases where project_id = $1 and canonical_version = $2
