@@ -1,1 +1,4 @@
-//! Being built.
+//! The harness: a real index, real caches, real distributions, for the tests in `it/`.
+
+pub mod dist;
+pub mod varnish;

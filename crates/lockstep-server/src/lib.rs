@@ -1,1 +1,25 @@
-//! Being built.
+//! The only process: settings, HTTP, loops, command line (binary `lockstep`).
+//!
+//! Start reading at [`publish`] for what happens to an upload, at [`read`] for what is answered.
+//!
+//! Architecture invariant: no SQL here (that is lockstep-store's), and no HTTP out (lockstep-cdn's).
+
+// What a process is …
+pub mod cli;
+pub mod serve;
+pub mod settings;
+pub mod app;
+
+// … what it does …
+pub mod publish;
+pub mod read;
+mod http;
+
+// … and what both are made with.
+pub mod blobs;
+pub mod error;
+pub mod fault;
+mod linger;
+pub mod postgres;
+pub mod token;
+pub mod wake;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `lockstep`; everything is in the library, so that tests can use it too.
+
+fn main() -> std::process::ExitCode {
+    lockstep_server::cli::main()
+}

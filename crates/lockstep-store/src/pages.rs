@@ -14,6 +14,8 @@ use crate::StoreError;
 /// What a project's page is at the moment of asking.
 #[derive(Debug, Clone, Copy)]
 pub struct CurrentPage {
+    /// The project's row.
+    pub project: i64,
     /// The project's last change, in the page's tail.
     pub serial: Serial,
     /// Its status marker.
@@ -43,6 +45,7 @@ pub async fn current(
         let html = sha256_option(&row, "html_sha256")?;
         let json = sha256_option(&row, "json_sha256")?;
         Ok(CurrentPage {
+            project: get(&row, "id")?,
             serial: serial(&row, "last_serial")?,
             status: parsed(&row, "status")?,
             hashes: html.zip(json),

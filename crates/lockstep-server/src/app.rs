@@ -1,0 +1,124 @@
+//! What every handler and loop of one process shares.
+
+use std::sync::Arc;
+
+use lockstep_cdn::{Fastly, FastlySettings, Target, Varnish, VarnishSettings};
+use lockstep_store::identity::{self, Identity};
+use lockstep_store::{Health, Store};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::blobs::Blobs;
+use crate::read::cache::PageCache;
+use crate::settings::{CdnSettings, Settings};
+use crate::wake::Wakes;
+
+/// Connections to the database per process.
+const CONNECTIONS: usize = 32;
+
+/// A purge target with what the settings say about it.
+#[derive(Clone)]
+pub struct Cdn {
+    /// How it is called.
+    pub target: Target,
+    /// Its settings.
+    pub settings: CdnSettings,
+}
+
+/// One process's share of the index. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The settings it was started with.
+    pub settings: Arc<Settings>,
+    /// The database.
+    pub store: Store,
+    /// The files.
+    pub blobs: Blobs,
+    /// Who this index is.
+    pub identity: Arc<Identity>,
+    /// The CDNs that must acknowledge.
+    pub cdns: Arc<Vec<Cdn>>,
+    /// Immutable bytes, by hash.
+    pub pages: PageCache,
+    /// Who wakes whom.
+    pub wakes: Arc<Wakes>,
+    /// This process, as the owner of leases.
+    pub process: Uuid,
+    /// Cancelled when the process is to end: loops and waiting requests look at it.
+    pub shutdown: CancellationToken,
+}
+
+impl App {
+    /// Connects everything and refuses to start on a schema that is not current.
+    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+        use anyhow::{Context as _, bail};
+        use secrecy::ExposeSecret as _;
+        let store = Store::new(settings.database_url.expose_secret(), CONNECTIONS)?;
+        let health = store.health().await.context(
+            "the database can't be reached; check `database_url` and that PostgreSQL is running",
+        )?;
+        if let Health::WrongSchema(remedy) = health {
+            bail!("{remedy}");
+        }
+        let blobs = Blobs::open(&settings.blobs)?;
+        blobs.tidy_spool().context("the spool of unfinished uploads can't be tidied")?;
+        let mut connection = store.connection().await?;
+        let links = settings.file_links();
+        let identity = identity::establish(&connection, &links).await?;
+        if identity.links != links {
+            bail!(
+                "`files_url` is `{}`, but the pages of this index were rendered with `{}`: it is \
+                 part of every page's hash and can't change; set it back",
+                settings.files_url,
+                match &identity.links {
+                    lockstep_core::page::FileLinks::Relative => "",
+                    lockstep_core::page::FileLinks::At(base) => base,
+                },
+            );
+        }
+        let cdns = cdns(&settings)?;
+        let names: Vec<_> =
+            settings.cdn.iter().map(|cdn| (cdn.name().to_owned(), cdn.kind())).collect();
+        let transaction = lockstep_store::begin(&mut connection).await?;
+        for gone in lockstep_store::targets::establish(&transaction, &names).await? {
+            tracing::warn!(cdn = gone, "no longer in the settings; what it owed is forgotten");
+        }
+        lockstep_store::commit(transaction).await?;
+        drop(connection);
+        Ok(Self {
+            settings: Arc::new(settings),
+            store,
+            blobs,
+            identity: Arc::new(identity),
+            cdns: Arc::new(cdns),
+            pages: PageCache::default(),
+            wakes: Arc::default(),
+            process: Uuid::new_v4(),
+            shutdown: CancellationToken::new(),
+        })
+    }
+}
+
+fn cdns(settings: &Settings) -> anyhow::Result<Vec<Cdn>> {
+    let client = lockstep_cdn::client();
+    settings
+        .cdn
+        .iter()
+        .map(|settings| {
+            let target = match settings.clone() {
+                CdnSettings::Fastly { name, service_id, token, api_url, soft, .. } => {
+                    let token = token.unwrap_or_else(|| SecretString::from(String::new()));
+                    let name = name.parse()?;
+                    let fastly = FastlySettings { name, service_id, token, api_url, soft };
+                    Target::Fastly(Fastly::new(client.clone(), fastly)?)
+                }
+                CdnSettings::Varnish { name, url, .. } => {
+                    let varnish = VarnishSettings { name: name.parse()?, url };
+                    Target::Varnish(Varnish::new(client.clone(), varnish)?)
+                }
+            };
+            Ok(Cdn { target, settings: settings.clone() })
+        })
+        .collect()
+}

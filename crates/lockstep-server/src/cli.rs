@@ -1,0 +1,136 @@
+//! The command line: one binary, `lockstep` (contract §2).
+//!
+//! Data go to stdout; logs and errors to stderr, an error with its reason and a remedy. Exit code 0:
+//! success, 1: failed, 2: wrong usage.
+
+mod dev;
+mod fsck;
+mod token;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use lockstep_store::Store;
+use secrecy::ExposeSecret as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::serve::{self, Part};
+use crate::settings::{self, Settings};
+
+/// A Python package index whose changelog, simple pages and CDN never drift apart.
+#[derive(Debug, Parser)]
+#[command(name = "lockstep", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole index on this machine with nothing to configure: private PostgreSQL, token, files
+    Dev(dev::DevArgs),
+    /// Run the production process: HTTP and the loops that purge and announce
+    ///
+    /// Runs no migrations, and refuses to start on a schema that is not current.
+    Serve {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Run only one half, to split them over processes
+        #[arg(long, value_enum)]
+        only: Option<Part>,
+    },
+    /// Bring the database schema up; safe when several run at once
+    Migrate(ConfigFile),
+    /// Create, list and revoke access tokens
+    Token {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(subcommand)]
+        command: token::TokenCommand,
+    },
+    /// Print the effective settings, secrets hidden
+    Config(ConfigFile),
+    /// Re-render every page, compare it with the changelog, and check every file's bytes
+    ///
+    /// One line on stdout per finding; exit code 1 when there is any.
+    Fsck(ConfigFile),
+}
+
+/// Where the settings are.
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// The settings' TOML file; LOCKSTEP__… variables override it
+    #[arg(long, value_name = "FILE", global = true, env = "LOCKSTEP_CONFIG",
+          default_value = "/etc/lockstep/lockstep.toml")]
+    config: PathBuf,
+}
+
+impl ConfigFile {
+    fn load(&self) -> anyhow::Result<Settings> {
+        Ok(settings::load(&self.config)?)
+    }
+}
+
+/// Parses the command line and runs it.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Progress and logs both go to stderr; RUST_LOG chooses what is logged.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new("info,tower_http=warn,refinery_core=warn")
+    });
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match &cli.command {
+        // In production machines read the log.
+        Command::Serve { .. } => log.json().flatten_event(true).init(),
+        _ => log.compact().with_target(false).init(),
+    }
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "lockstep: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match command {
+        Command::Dev(args) => dev::run(&runtime, args)?,
+        Command::Serve { config, only } => {
+            let settings = config.load()?;
+            runtime.block_on(async { serve::run(App::start(settings).await?, only).await })?;
+        }
+        Command::Migrate(config) => runtime.block_on(migrate(&config.load()?))?,
+        Command::Token { config, command } => {
+            let settings = config.load()?;
+            runtime.block_on(async { token::run(&store(&settings)?, command).await })?;
+        }
+        Command::Config(config) => print(&config.load()?.to_toml()?)?,
+        Command::Fsck(config) => {
+            let settings = config.load()?;
+            let findings = runtime.block_on(fsck::run(&settings))?;
+            return Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A pool for a command that needs one connection at a time.
+fn store(settings: &Settings) -> anyhow::Result<Store> {
+    Ok(Store::new(settings.database_url.expose_secret(), 4)?)
+}
+
+async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let applied = lockstep_store::migrate::run(&store(settings)?).await?;
+    let newest = lockstep_store::migrate::newest();
+    print(&format!("{applied} migrations applied; the schema is at version {newest}\n"))
+}
+
+/// To stdout, which is for data alone.
+fn print(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}

@@ -1,0 +1,65 @@
+//! All routes in one place.
+
+use axum::Router;
+use axum::http::header::{ACCEPT, IF_NONE_MATCH, RANGE};
+use axum::http::{HeaderName, Method, StatusCode};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::trace::TraceLayer;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::publish;
+use crate::read::{changelog, files, health, json, moved, pages, simple, xmlrpc};
+
+/// The index's routes (contract §4–§7).
+pub(crate) fn router(app: App) -> Router {
+    let public = Router::new()
+        .route("/simple", get(async || moved("/simple/")))
+        .route("/simple/", get(simple::list))
+        .route("/simple/{project}", get(simple::without_slash))
+        .route("/simple/{project}/", get(simple::project))
+        .route("/pages/sha256/{hex}", get(pages::by_hash))
+        .route("/packages/{a}/{b}/{rest}/{name}", get(files::file))
+        .route("/pypi/{project}/json", get(json::project))
+        .route("/pypi/{project}/json/", get(json::project))
+        .route("/pypi/{project}/{version}/json", get(json::release))
+        .route("/pypi/{project}/{version}/json/", get(json::release))
+        .route("/changelog", get(changelog::without_slash))
+        .route("/changelog/", get(changelog::since))
+        .route("/changelog/state", get(changelog::state))
+        .route("/changelog/{serial}", get(changelog::row))
+        .route("/changelog/{serial}/files", get(changelog::files))
+        .route("/changelog/{serial}/content", get(changelog::content))
+        .layer(cors());
+    Router::new()
+        .merge(public)
+        .route("/pypi", post(xmlrpc::call))
+        .route("/pypi/", post(xmlrpc::call))
+        .route("/RPC2", post(xmlrpc::call))
+        .route("/legacy/", post(publish::legacy))
+        .route("/legacy", post(async || {
+            let to = [(axum::http::header::LOCATION, "/legacy/")];
+            (StatusCode::PERMANENT_REDIRECT, to).into_response()
+        }))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(async || ApiError::not_found("404 Not Found").into_plain_response())
+        .layer(CatchPanicLayer::new())
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}
+
+/// Any page may read the index from a browser; the headers that tell old from new are exposed.
+fn cors() -> CorsLayer {
+    let exposed = ["x-pypi-last-serial", "etag", "unencoded-digest"];
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
+        .allow_headers([ACCEPT, IF_NONE_MATCH, RANGE, HeaderName::from_static("x-min-serial")])
+        .expose_headers(exposed.map(HeaderName::from_static))
+        // The answer is the same for every origin, so it must not vary by it.
+        .vary([])
+}

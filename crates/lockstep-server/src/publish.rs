@@ -1,0 +1,88 @@
+//! The data's way, in its order: upload, commit, purge, verify, announce.
+//!
+//! | stage | durable effect | what is true from here on |
+//! |---|---|---|
+//! | [`upload`] | bytes at their digest in the blob store | safe, and seen by nobody |
+//! | [`commit`] | one transaction: rows, page, hash, changelog, outbox | it exists; the purge will happen |
+//! | [`purge`] | outbox: pass 1, then pass 2 acknowledged | every CDN has said yes twice |
+//! | verify | outbox: done | with no probes: the same as purged |
+//! | [`announce`] | one row moves forward | mirrors may know |
+//!
+//! The first two run in the request that uploads, the others in loops of any process.
+
+pub mod archive;
+mod form;
+
+pub mod upload;
+pub mod commit;
+pub mod purge;
+pub mod announce;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::linger;
+use crate::token;
+use commit::Committed;
+
+/// `POST /legacy/`: takes an upload, and answers once it is durable (contract §7).
+pub async fn legacy(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut body = body.into_data_stream();
+    let outcome = receive_and_commit(&app, &parts.headers, &mut body).await;
+    match outcome {
+        Ok(committed) => success(&committed),
+        // The client is still sending; it will read the answer only after its last byte.
+        Err(error) => linger::until_sent(error.into_upload_response(&parts.headers), body),
+    }
+}
+
+async fn receive_and_commit(
+    app: &App,
+    headers: &axum::http::HeaderMap,
+    body: &mut axum::body::BodyDataStream,
+) -> Result<Committed, ApiError> {
+    // Before a byte of the body is read: who is it, and is it too large by its own account?
+    let bearer = {
+        let connection = app.store.connection().await?;
+        token::authenticate(&connection, headers).await?
+    };
+    if !bearer.may_upload_something() {
+        return Err(forbidden("The token does not allow uploads."));
+    }
+    form::check_length(headers, app)?;
+    let form = form::receive(headers, body, app).await?;
+    let upload = upload::examine(form).await?;
+    if !bearer.may_upload_to(&upload.name.normalized()) {
+        let project = upload.name.as_str();
+        return Err(forbidden(format!("The token does not allow uploads to project `{project}`.")));
+    }
+    upload::keep(&upload, &app.blobs).await?;
+    let committed = commit::commit(app, &upload).await?;
+    tracing::info!(
+        token = bearer.name, project = upload.name.as_str(), file = %upload.filename,
+        serial = committed.serial.get(), stage = "commit", new = committed.new, "upload committed"
+    );
+    Ok(committed)
+}
+
+fn forbidden(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
+}
+
+fn success(committed: &Committed) -> Response {
+    let mut response = Body::empty().into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        HeaderName::from_static("x-lockstep-serial"),
+        HeaderValue::from(committed.serial.get()),
+    );
+    if let Ok(hash) = HeaderValue::try_from(committed.html_sha256.to_string()) {
+        headers.insert(HeaderName::from_static("x-lockstep-page-sha256"), hash);
+    }
+    response
+}

@@ -1,0 +1,57 @@
+//! Stage 5, **announce**: one row moves forward, and mirrors may know.
+//!
+//! A round is idempotent and may be run by any process at any time: after every acknowledgement, at
+//! every wake-up, by polling, and so after a crash. It can only ever move forward, and never past a
+//! row whose purge is open (with `after = "commit"`: it does not look at purges).
+
+use std::time::Duration;
+
+use lockstep_core::announce::advance;
+use lockstep_core::serial::Serial;
+use lockstep_store::{StoreError, outbox, watermarks};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::fault;
+
+/// NOTIFY wakes the loop, polling guarantees it.
+const POLL: Duration = Duration::from_secs(5);
+
+/// Announces until shutdown.
+pub async fn run(app: App, shutdown: CancellationToken) {
+    let mut work = app.wakes.work.subscribe();
+    while !shutdown.is_cancelled() {
+        work.mark_unchanged();
+        let mut pause = POLL;
+        if let Err(error) = round(&app).await {
+            tracing::warn!(kind = error.kind(), stage = "announce", "announcing pauses: {error}");
+            pause = Duration::from_secs(1);
+        }
+        tokio::select! {
+            _ = work.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+}
+
+/// Settles what is purged, and moves the watermarks as far as they may go. Returns the announced
+/// serial.
+pub async fn round(app: &App) -> Result<Serial, StoreError> {
+    let connection = app.store.connection().await?;
+    outbox::settle(&connection).await?;
+    fault::point("announce.settled");
+    let progress = watermarks::progress(&connection).await?;
+    let after = app.settings.announce.after;
+    let moved =
+        advance(progress.stored, progress.first_unpurged, progress.first_unverified, after);
+    if moved != progress.stored {
+        // Another process may move them at the same time; the statement takes the greater.
+        watermarks::advance(&connection, moved).await?;
+        fault::point("announce.advanced");
+        tracing::info!(serial = moved.announced.get(), committed = moved.committed.get(),
+            stage = "announce", "announced");
+        app.wakes.news();
+    }
+    Ok(moved.announced)
+}

@@ -1,0 +1,235 @@
+//! Sdists: a gzipped tar archive with one folder at its top and `PKG-INFO` in it.
+//!
+//! The tar format ends with zeros and the gzip format with a checksum; both ends are read, so
+//! nothing can be cut off or hidden behind them.
+
+use std::cell::Cell;
+use std::io::{self, BufReader, Read};
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use flate2::bufread::MultiGzDecoder;
+use tar::{Archive, Entry, EntryType};
+
+use super::{ArchiveError, Disk, MAX_MEMBERS, check_ratio, inflate, shown, too_many_members};
+
+const EXPECTED: &str = "a gzipped tar archive (.tar.gz)";
+const ONE_FOLDER: &str = "one folder at the top with PKG-INFO in it";
+/// What the tar reader may take from the stream for one member's headers, which it holds in
+/// memory: long names and extended attributes.
+const MAX_HEADERS: u64 = 1 << 20;
+
+/// Reads the sdist in `disk`, which is `size` bytes long, and gives back its `PKG-INFO`.
+pub(super) fn read(disk: BufReader<Disk<'_>>, size: u64) -> Result<Vec<u8>, ArchiveError> {
+    if size == 0 {
+        return Err(ArchiveError::Empty { expected: EXPECTED });
+    }
+    let allowance = Rc::new(Cell::new(MAX_HEADERS));
+    let mut archive = Archive::new(Limited {
+        stream: MultiGzDecoder::new(disk),
+        allowance: Rc::clone(&allowance),
+    });
+
+    let mut layout = Layout::default();
+    let mut inflated = 0;
+    let mut members = 0;
+    for entry in archive.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        members += 1;
+        if members > MAX_MEMBERS {
+            return Err(too_many_members());
+        }
+        allowance.set(u64::MAX);
+        let keep = layout.note(&mut entry)?;
+        let declared = entry.size();
+        let before = inflated;
+        inflate(&mut entry, &mut inflated, size, keep, damaged)?;
+        if inflated - before < declared {
+            return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
+        }
+        allowance.set(MAX_HEADERS);
+    }
+
+    allowance.set(u64::MAX);
+    let mut rest = archive.into_inner();
+    drain_zeros(&mut rest, inflated, size)?;
+    layout.complete()
+}
+
+/// Reads to the end of the gzip stream, whose checksum is compared by that.
+fn drain_zeros(rest: &mut impl Read, mut inflated: u64, size: u64) -> Result<(), ArchiveError> {
+    let mut buffer = [0; 16 << 10];
+    loop {
+        let count = match rest.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(damaged(error)),
+        };
+        if buffer[..count].iter().any(|byte| *byte != 0) {
+            return Err(ArchiveError::TrailingData { expected: EXPECTED });
+        }
+        inflated += count as u64;
+        check_ratio(inflated, size)?;
+    }
+}
+
+/// A stream of which only so much may be taken.
+struct Limited<R> {
+    stream: R,
+    allowance: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.allowance.get();
+        if left == 0 {
+            return Err(io::Error::other("a member's headers are larger than 1 MiB"));
+        }
+        let wanted = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let count = self.stream.read(&mut buffer[..wanted])?;
+        self.allowance.set(left - count as u64);
+        Ok(count)
+    }
+}
+
+/// What was seen of the folder at the top so far.
+#[derive(Default)]
+struct Layout {
+    folder: Option<PathBuf>,
+    pkg_info: Option<Vec<u8>>,
+}
+
+impl Layout {
+    /// Takes note of a member; gives back where to put its bytes if they are wanted.
+    fn note(
+        &mut self,
+        entry: &mut Entry<'_, impl Read>,
+    ) -> Result<Option<&mut Vec<u8>>, ArchiveError> {
+        let kind = entry.header().entry_type();
+        if kind == EntryType::XGlobalHeader {
+            // A remark on the archive, as `git archive` writes it; no installer makes a file of it.
+            return Ok(None);
+        }
+        let path = entry.path().map_err(damaged)?.into_owned();
+        let outside = || ArchiveError::Outside {
+            member: shown(&path.to_string_lossy()),
+        };
+        let inside = within(Path::new(""), &path).ok_or_else(outside)?;
+        let Some(folder) = inside.iter().next() else {
+            return Ok(None); // "./"
+        };
+        let first = self.folder.get_or_insert_with(|| folder.into()).clone();
+        if first.as_os_str() != folder {
+            return Err(ArchiveError::Layout {
+                seen: format!(
+                    "both `{}` and `{}` at its top",
+                    shown(&first.to_string_lossy()),
+                    shown(&folder.to_string_lossy())
+                ),
+                expected: ONE_FOLDER,
+            });
+        }
+        check_kind(entry, &path)?;
+        if kind.is_symlink() || kind.is_hard_link() {
+            let target = entry.link_name().map_err(damaged)?.unwrap_or_default();
+            // A hard link names a member, a symbolic one a path beside it.
+            let from = match inside.parent() {
+                Some(parent) if kind.is_symlink() => parent,
+                _ => Path::new(""),
+            };
+            if !within(from, &target).is_some_and(|target| target.starts_with(&first)) {
+                return Err(outside());
+            }
+            return Ok(None);
+        }
+        if kind.is_file() && inside == first {
+            return Err(ArchiveError::Layout {
+                seen: "a file at its top".to_owned(),
+                expected: ONE_FOLDER,
+            });
+        }
+        if kind.is_file() && inside == first.join("PKG-INFO") {
+            if self.pkg_info.is_some() {
+                return Err(ArchiveError::Layout {
+                    seen: "PKG-INFO twice".to_owned(),
+                    expected: ONE_FOLDER,
+                });
+            }
+            return Ok(Some(self.pkg_info.insert(Vec::new())));
+        }
+        Ok(None)
+    }
+
+    /// The `PKG-INFO`, if there was one.
+    fn complete(self) -> Result<Vec<u8>, ArchiveError> {
+        let missing = |seen: &str| ArchiveError::Layout {
+            seen: seen.to_owned(),
+            expected: ONE_FOLDER,
+        };
+        if self.folder.is_none() {
+            return Err(missing("no members"));
+        }
+        self.pkg_info
+            .ok_or_else(|| missing("no PKG-INFO in its folder"))
+    }
+}
+
+/// Refuses what is neither file, folder nor link.
+fn check_kind(entry: &mut Entry<'_, impl Read>, path: &Path) -> Result<(), ArchiveError> {
+    let kind = entry.header().entry_type();
+    let sparse = kind.is_gnu_sparse()
+        || entry
+            .pax_extensions()
+            .map_err(damaged)?
+            .is_some_and(|mut records| {
+                records.any(|record| {
+                    record.is_ok_and(|record| record.key_bytes().starts_with(b"GNU.sparse"))
+                })
+            });
+    let seen = match kind {
+        _ if sparse => "a sparse file",
+        EntryType::Regular
+        | EntryType::Continuous
+        | EntryType::Directory
+        | EntryType::Symlink
+        | EntryType::Link => return Ok(()),
+        EntryType::Char | EntryType::Block => "a device",
+        EntryType::Fifo => "a named pipe",
+        _ => "of an unknown kind",
+    };
+    Err(ArchiveError::Member {
+        member: shown(&path.to_string_lossy()),
+        seen: seen.to_owned(),
+        expected: "files, folders and links",
+    })
+}
+
+/// Where `path` leads from the folder `from`, by its text alone; `None` if that is outside, or
+/// if a member's own name (`from` is empty then) has a `..` at all.
+fn within(from: &Path, path: &Path) -> Option<PathBuf> {
+    let mut reached = from.to_owned();
+    for component in path.components() {
+        match component {
+            Component::Normal(part) => reached.push(part),
+            Component::CurDir => {}
+            Component::ParentDir if !from.as_os_str().is_empty() => {
+                if !reached.pop() {
+                    return None;
+                }
+            }
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(reached)
+}
+
+fn damaged(error: io::Error) -> ArchiveError {
+    ArchiveError::Damaged {
+        seen: shown(&error.to_string()),
+        expected: EXPECTED,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! The multipart form of an upload, read as a stream: fields in any order, the file part written to
+//! the spool while its digests are computed. Memory does not grow with the file.
+//!
+//! Not here: what the fields mean; that is [`super::upload`].
+
+use std::collections::BTreeMap;
+
+use axum::body::BodyDataStream;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use lockstep_core::digest::{FileDigests, FileHasher};
+use multer::{Field, Multipart};
+use tempfile::TempPath;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::app::App;
+use crate::blobs::BlobError;
+use crate::error::ApiError;
+
+/// All fields but the file together; descriptions are the largest by far.
+const MAX_FIELDS_BYTES: usize = 8 * 1024 * 1024;
+/// The public index's clients send one part per classifier, dependency and so on.
+const MAX_FIELDS: usize = 4096;
+
+/// A received form.
+pub(super) struct Form {
+    /// The fields, each with its values in the order in which they came.
+    pub(super) fields: BTreeMap<String, Vec<String>>,
+    /// The file part.
+    pub(super) file: Option<SpooledFile>,
+}
+
+/// The file part: on disk under a name that nobody serves, removed when dropped.
+pub(super) struct SpooledFile {
+    /// The name the client gave it.
+    pub(super) filename: String,
+    /// Where its bytes are.
+    pub(super) path: TempPath,
+    /// Their digests.
+    pub(super) digests: FileDigests,
+}
+
+/// Refuses what is too large by its own account, before it is read.
+pub(super) fn check_length(headers: &HeaderMap, app: &App) -> Result<(), ApiError> {
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
+        .unwrap_or(0);
+    let limit = app.settings.upload.max_file_size.as_u64() + MAX_FIELDS_BYTES as u64;
+    if length > limit { Err(too_large(app)) } else { Ok(()) }
+}
+
+fn too_large(app: &App) -> ApiError {
+    let limit = app.settings.upload.max_file_size;
+    let message = format!("File too large: the limit of this index is {limit}.");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", message)
+}
+
+/// Reads the whole form.
+pub(super) async fn receive(
+    headers: &HeaderMap,
+    body: &mut BodyDataStream,
+    app: &App,
+) -> Result<Form, ApiError> {
+    let content_type =
+        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let boundary = multer::parse_boundary(content_type).map_err(|_| {
+        let message = "The request is not multipart/form-data; upload with twine, uv publish or \
+                       poetry publish.";
+        ApiError::bad_request("not-multipart", message)
+    })?;
+    let mut multipart = Multipart::new(body, boundary);
+    let mut form = Form { fields: BTreeMap::new(), file: None };
+    let (mut count, mut bytes) = (0, 0);
+    while let Some(mut field) = multipart.next_field().await.map_err(broken)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "content" {
+            if form.file.is_some() {
+                return Err(ApiError::bad_request("content", "Only one `content` part is taken."));
+            }
+            form.file = Some(spool(field, app).await?);
+            continue;
+        }
+        if field.file_name().is_some() && name != "gpg_signature" {
+            let message = format!("{name}: Should not be a file.");
+            return Err(ApiError::bad_request("field-is-file", message));
+        }
+        count += 1;
+        let mut value = Vec::new();
+        while let Some(chunk) = field.chunk().await.map_err(broken)? {
+            bytes += chunk.len();
+            if bytes > MAX_FIELDS_BYTES || count > MAX_FIELDS {
+                let message = "The form's fields are too large or too many.";
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                return Err(ApiError::new(status, "form-too-large", message));
+            }
+            value.extend_from_slice(&chunk);
+        }
+        let value = String::from_utf8(value).map_err(|_| {
+            ApiError::bad_request("not-utf8", format!("{name}: The value is not UTF-8 text."))
+        })?;
+        form.fields.entry(name).or_default().push(value);
+    }
+    Ok(form)
+}
+
+async fn spool(mut field: Field<'_>, app: &App) -> Result<SpooledFile, ApiError> {
+    let filename = field.file_name().unwrap_or_default().to_owned();
+    let limit = app.settings.upload.max_file_size.as_u64();
+    let named = tempfile::Builder::new()
+        .prefix("upload-")
+        .tempfile_in(app.blobs.spool())
+        .map_err(|error| disk(error.into()))?;
+    let (file, path) = named.into_parts();
+    let mut file = tokio::fs::File::from_std(file);
+    let mut hasher = FileHasher::default();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        if hasher.size() + chunk.len() as u64 > limit {
+            return Err(too_large(app));
+        }
+        hasher.update(&chunk);
+        file.write_all(&chunk).await.map_err(|error| disk(error.into()))?;
+    }
+    file.flush().await.map_err(|error| disk(error.into()))?;
+    Ok(SpooledFile { filename, path, digests: hasher.finish() })
+}
+
+/// A disk or bucket in trouble is ours, not the uploader's.
+pub(super) fn disk(error: BlobError) -> ApiError {
+    match error {
+        BlobError::Full(_) => ApiError::storage_full(error),
+        other => {
+            ApiError::unavailable("storage", "The file can't be stored right now.").because(other)
+        }
+    }
+}
+
+fn broken(error: multer::Error) -> ApiError {
+    let message = "The request's multipart body is broken or ended too early.";
+    ApiError::bad_request("broken-multipart", message).because(error)
+}

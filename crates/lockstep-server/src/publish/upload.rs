@@ -1,0 +1,197 @@
+//! Stage 1, **upload**: a received form becomes a checked [`Upload`], and its bytes are kept at
+//! their digest in the blob store.
+//!
+//! Afterwards the bytes are safe and seen by nobody; an orphan is harmless. Nothing is in the
+//! database yet. What the release says of itself is read from the archive, never from the form: the
+//! form is only held against it.
+
+use std::str::FromStr;
+
+use bytes::Bytes;
+use lockstep_core::digest::{Blake2b256, FileDigests, Md5, Sha256};
+use lockstep_core::filename::{DistFilename, DistKind};
+use lockstep_core::metadata::CoreMetadata;
+use lockstep_core::name::ProjectName;
+use lockstep_core::version::Version;
+use tempfile::TempPath;
+
+use super::archive::{self, ArchiveError};
+use super::form::{Form, SpooledFile, disk};
+use crate::blobs::Blobs;
+use crate::error::ApiError;
+use crate::fault;
+
+/// An upload found to be good.
+pub struct Upload {
+    /// The project, as the metadata spells it.
+    pub name: ProjectName,
+    /// The release.
+    pub version: Version,
+    /// The file's name.
+    pub filename: DistFilename,
+    /// The file's digests.
+    pub digests: FileDigests,
+    /// What the archive says of itself.
+    pub metadata: CoreMetadata,
+    /// The `.metadata` beside the file (PEP 658), wheels only: an sdist's may be incomplete.
+    pub metadata_file: Option<MetadataFile>,
+    spooled: TempPath,
+}
+
+/// The bytes of the `.metadata` file.
+pub struct MetadataFile {
+    /// METADATA, byte for byte as in the wheel.
+    pub bytes: Bytes,
+    /// What they hash to.
+    pub sha256: Sha256,
+}
+
+/// Checks a form against its archive; refusals name the field (contract §7).
+pub(super) async fn examine(form: Form) -> Result<Upload, ApiError> {
+    protocol(&form)?;
+    let name: ProjectName = parsed(&form, "name")?;
+    let version: Version = parsed(&form, "version")?;
+    if version.has_local() {
+        let message = format!("version: The local version `{version}` can't be published.");
+        return Err(ApiError::bad_request("version", message));
+    }
+    let kind: DistKind = parsed(&form, "filetype")?;
+    let Some(SpooledFile { filename, path, digests }) = form.file else {
+        return Err(ApiError::bad_request("content", "Upload payload does not have a file."));
+    };
+    let filename = DistFilename::parse(&filename, &name.normalized(), &version)
+        .map_err(|error| ApiError::bad_request("filename", error.to_string()))?;
+    if filename.kind() != kind {
+        let message = format!(
+            "filetype: `{}` does not fit the file name `{filename}`.", kind.packagetype()
+        );
+        return Err(ApiError::bad_request("filetype", message));
+    }
+    check_digests(&form.fields, &digests)?;
+    if digests.size == 0 {
+        return Err(ApiError::bad_request("content", "content: The file is empty."));
+    }
+    let (path, found) = read_archive(path, kind).await?;
+    let metadata = CoreMetadata::parse(&found).map_err(|error| {
+        ApiError::bad_request("metadata", format!("Invalid distribution file. {error}"))
+    })?;
+    agree(&name, &version, &metadata)?;
+    let metadata_file = (kind == DistKind::Wheel)
+        .then(|| MetadataFile { sha256: Sha256::of(&found), bytes: found.into() });
+    fault::point("upload.received");
+    Ok(Upload { name, version, filename, digests, metadata, metadata_file, spooled: path })
+}
+
+/// Keeps the bytes. Repeatable, and in this order: when the file is there, its metadata may still be
+/// missing, but nobody has been told of either.
+pub(super) async fn keep(upload: &Upload, blobs: &Blobs) -> Result<(), ApiError> {
+    let address = &upload.digests.blake2b_256;
+    blobs.keep(&upload.spooled, address, &upload.filename).await.map_err(disk)?;
+    if let Some(metadata) = &upload.metadata_file {
+        blobs
+            .keep_metadata(metadata.bytes.clone(), address, &upload.filename)
+            .await
+            .map_err(disk)?;
+    }
+    // From here on the bytes survive a crash; without a commit they are an orphan.
+    fault::point("upload.stored");
+    Ok(())
+}
+
+fn protocol(form: &Form) -> Result<(), ApiError> {
+    let refused = |code, message: &str| Err(ApiError::bad_request(code, message));
+    match field(form, ":action") {
+        Some("file_upload") => {}
+        _ => return refused("action", ":action: Only `file_upload` is supported."),
+    }
+    match field(form, "protocol_version") {
+        None | Some("1") => Ok(()),
+        Some(_) => refused("protocol-version", "protocol_version: Only `1` is supported."),
+    }
+}
+
+fn field<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
+    form.fields.get(name)?.first().map(String::as_str)
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(
+    form: &Form,
+    name: &'static str,
+) -> Result<T, ApiError> {
+    let value = field(form, name).unwrap_or_default();
+    if value.is_empty() {
+        let message = format!("{name}: This field is required.");
+        return Err(ApiError::bad_request(name, message));
+    }
+    value.parse().map_err(|error| ApiError::bad_request(name, format!("{name}: {error}")))
+}
+
+/// Each digest that is given must match, and one must be given.
+fn check_digests(
+    fields: &std::collections::BTreeMap<String, Vec<String>>,
+    actual: &FileDigests,
+) -> Result<(), ApiError> {
+    let given = |name: &str| {
+        fields.get(name).and_then(|values| values.first()).filter(|value| !value.is_empty())
+    };
+    fn matches<T: FromStr + PartialEq>(text: &str, actual: &T) -> bool {
+        text.parse::<T>().is_ok_and(|digest| digest == *actual)
+    }
+    let checks: [(&str, &dyn Fn(&str) -> bool); 3] = [
+        ("md5_digest", &|text| matches::<Md5>(text, &actual.md5)),
+        ("sha256_digest", &|text| matches::<Sha256>(text, &actual.sha256)),
+        ("blake2_256_digest", &|text| matches::<Blake2b256>(text, &actual.blake2b_256)),
+    ];
+    let mut any = false;
+    for (name, matches) in checks {
+        let Some(text) = given(name) else { continue };
+        any = true;
+        if !matches(text) {
+            let message = format!(
+                "{name}: The digest supplied does not match a digest calculated from the uploaded \
+                 file."
+            );
+            return Err(ApiError::bad_request("digest", message));
+        }
+    }
+    if any {
+        Ok(())
+    } else {
+        Err(ApiError::bad_request("digest", "Include at least one message digest."))
+    }
+}
+
+async fn read_archive(path: TempPath, kind: DistKind) -> Result<(TempPath, Vec<u8>), ApiError> {
+    let reading = tokio::task::spawn_blocking(move || {
+        archive::read_metadata(&path, kind).map(|found| (path, found.metadata))
+    });
+    match reading.await.map_err(ApiError::internal)? {
+        Ok(done) => Ok(done),
+        Err(error @ ArchiveError::Disk(_)) => {
+            Err(ApiError::unavailable("storage", "The file can't be read back.").because(error))
+        }
+        Err(error) => Err(ApiError::bad_request(error.kind(), error.to_string())),
+    }
+}
+
+/// The archive must be what the form says it is.
+fn agree(
+    name: &ProjectName,
+    version: &Version,
+    metadata: &CoreMetadata,
+) -> Result<(), ApiError> {
+    if metadata.name.normalized() != name.normalized() {
+        let message = format!(
+            "name: The form says `{name}`, but the file's metadata say `{}`.", metadata.name
+        );
+        return Err(ApiError::bad_request("name", message));
+    }
+    if !metadata.version.is_same_release_as(version) {
+        let message = format!(
+            "version: The form says `{version}`, but the file's metadata say `{}`.",
+            metadata.version
+        );
+        return Err(ApiError::bad_request("version", message));
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! `/simple/`: the list of projects at the announced serial, and each project's page, fresh.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
+use lockstep_core::digest::Sha256;
+use lockstep_core::name::NormalizedName;
+use lockstep_core::page::{Form, index};
+use lockstep_core::plan::SurrogateKey;
+use lockstep_store::pages::{self, CurrentPage};
+use lockstep_store::{projects, watermarks};
+
+use super::answer::{self, Meta};
+use super::cache::{Representation, View};
+use super::negotiate::page_type;
+use super::{Named, min_serial, moved, named};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// The list is a snapshot with a short life at the edge: an older one is complete, never wrong.
+const LIST_AT_EDGE: &str = "max-age=10, stale-if-error=86400";
+
+/// `GET /simple/{project}/`
+pub async fn project(State(app): State<App>, path: Path<String>, headers: HeaderMap) -> Response {
+    match named(path) {
+        Named::Normalized(project) => match page(&app, &project, &headers).await {
+            Ok(response) => response,
+            Err(error) => error.into_plain_response(),
+        },
+        Named::Otherwise(project) => moved(&format!("/simple/{project}/")),
+        Named::Impossible => ApiError::not_found("404 Not Found").into_plain_response(),
+    }
+}
+
+/// `GET /simple/{project}`, `GET /simple`: the slash belongs there.
+pub async fn without_slash(path: Path<String>) -> Response {
+    match named(path) {
+        Named::Normalized(project) | Named::Otherwise(project) => {
+            moved(&format!("/simple/{project}/"))
+        }
+        Named::Impossible => ApiError::not_found("404 Not Found").into_plain_response(),
+    }
+}
+
+async fn page(
+    app: &App,
+    project: &NormalizedName,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let wanted = page_type(headers);
+    let keys = [SurrogateKey::project(project)];
+    let Some((current, hash)) = current(app, project, headers, wanted.form()).await? else {
+        return Ok(answer::not_found_yet(&keys));
+    };
+    let cache = &app.settings.cache;
+    let meta = Meta::page(current.serial, hash, wanted.content_type(), &keys, cache);
+    if let Some(response) = answer::not_modified(headers, &meta) {
+        return Ok(response);
+    }
+    let bytes = super::pages::bytes(app, hash).await?.ok_or_else(|| {
+        // Between the two look-ups a newer page came and retention let this one go.
+        ApiError::unavailable("page-moved", "The page is changing; ask again.")
+    })?;
+    Ok(answer::full(headers, &meta, &bytes).await)
+}
+
+/// Which page is current, asked of the primary after the request came in (promise P4); `None`: there
+/// is no such project. Shared with the JSON API.
+pub(super) async fn current(
+    app: &App,
+    project: &NormalizedName,
+    headers: &HeaderMap,
+    form: Form,
+) -> Result<Option<(CurrentPage, Sha256)>, ApiError> {
+    let at_least = min_serial(headers)?;
+    let connection = app.store.connection().await?;
+    let current = pages::current(&connection, project).await?;
+    if let Some(at_least) = at_least
+        && current.is_none_or(|page| page.serial < at_least)
+    {
+        let message = format!("This origin has no state of `{project}` at serial {at_least} yet.");
+        return Err(ApiError::unavailable("behind", message));
+    }
+    Ok(current.and_then(|page| Some((page, page.hash(form)?))))
+}
+
+/// `GET /simple/`
+pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
+    match list_at_announced(&app, &headers).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn list_at_announced(app: &App, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let form = page_type(headers);
+    let connection = app.store.connection().await?;
+    let announced = watermarks::read(&connection).await?.announced;
+    drop(connection);
+    let view = View { what: format!("list {:?}", form.form()), serial: announced.get() };
+    let list: Arc<Representation> = if let Some(list) = app.pages.view(&view).await {
+        list
+    } else {
+        let connection = app.store.connection().await?;
+        let entries = projects::list_at(&connection, announced).await?;
+        let bytes = match form.form() {
+            Form::Html => index::html(&entries),
+            Form::Json => index::json(&entries, announced),
+        };
+        app.pages.put_view(view, bytes.into()).await
+    };
+    let keys = [SurrogateKey::simple_index()];
+    let cache = &app.settings.cache;
+    let mut meta = Meta::page(announced, list.sha256, form.content_type(), &keys, cache);
+    meta.edge = LIST_AT_EDGE;
+    if let Some(response) = answer::not_modified(headers, &meta) {
+        return Ok(response);
+    }
+    Ok(answer::full(headers, &meta, &list).await)
+}

@@ -1,0 +1,91 @@
+//! One process: HTTP and the loops, from start to clean shutdown.
+//!
+//! Shutdown: stop accepting, finish the requests that are running, finish the purge call that is
+//! out, give the leases back. Whatever is cut short all the same is repeated by the next start, which
+//! does nothing that is not done every day.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use lockstep_store::outbox;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::publish::{announce, purge};
+use crate::{http, wake};
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Only answers requests.
+    Http,
+    /// Only purges and announces.
+    Loops,
+}
+
+/// How long requests and calls that are running may take to end.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(app: App, only: Option<Part>) -> anyhow::Result<()> {
+    let shutdown = app.shutdown.clone();
+    let tasks = TaskTracker::new();
+    tasks.spawn(wake::relay(app.clone(), shutdown.clone()));
+    if only != Some(Part::Http) {
+        for cdn in app.cdns.iter() {
+            tasks.spawn(purge::run(app.clone(), cdn.clone(), shutdown.clone()));
+        }
+        tasks.spawn(announce::run(app.clone(), shutdown.clone()));
+    }
+    if only != Some(Part::Loops) {
+        let listener = listen(&app).await?;
+        let served = axum::serve(listener, http::router(app.clone()))
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        tasks.spawn(async move {
+            if let Err(error) = served.await {
+                tracing::error!("serving HTTP failed: {error}");
+            }
+        });
+    }
+    tasks.close();
+    wait_for_signal().await?;
+    tracing::info!("shutting down: no new requests, finishing those that are running");
+    shutdown.cancel();
+    if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
+        tracing::warn!("some requests or calls did not end in time and are cut short");
+    }
+    if let Ok(connection) = app.store.connection().await {
+        outbox::release(&connection, app.process).await?;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+type Listener = axum::serve::TapIo<TcpListener, fn(&mut tokio::net::TcpStream)>;
+
+async fn listen(app: &App) -> anyhow::Result<Listener> {
+    let address = app.settings.listen;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("can't listen on {address}; is something else running there? Set `listen`")
+    })?;
+    // Told to whoever started us with port 0.
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let set_nodelay: fn(&mut tokio::net::TcpStream) = |stream| {
+        // Small answers must not wait for more to come; failing to say so costs only speed.
+        let _ = stream.set_nodelay(true);
+    };
+    Ok(listener.tap_io(set_nodelay))
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! Settings: one TOML file, every value overridable by the environment, unknown keys refused.
+//!
+//! Not here: what the command line says. Invariant: a [`Settings`] value is complete and checked;
+//! nothing else in the program reads the environment or the file.
+
+mod known;
+mod load;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use lockstep_core::announce::AnnounceAfter;
+use lockstep_core::page::FileLinks;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+pub use load::{SettingsError, load};
+
+/// The effective settings (contract §3).
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Settings {
+    /// Where to listen.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The CDN's face: what absolute links in answers begin with. No trailing slash.
+    pub public_url: String,
+    /// PostgreSQL, the primary.
+    #[serde(serialize_with = "hidden")]
+    pub database_url: SecretString,
+    /// Where files are kept: `file:///…`, `s3://bucket/prefix`, `gs://…`, `az://…`.
+    pub blobs: String,
+    /// Empty: relative links. Otherwise the base of file links.
+    #[serde(default)]
+    pub files_url: String,
+    /// How long replaced pages stay fetchable by hash.
+    #[serde(default = "default_retention", with = "duration")]
+    pub retention: Duration,
+    /// Uploads.
+    #[serde(default)]
+    pub upload: UploadSettings,
+    /// Announcing.
+    #[serde(default)]
+    pub announce: AnnounceSettings,
+    /// What caches are told.
+    #[serde(default)]
+    pub cache: CacheSettings,
+    /// The CDNs; all must acknowledge.
+    #[serde(default)]
+    pub cdn: Vec<CdnSettings>,
+}
+
+/// `[upload]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default)]
+pub struct UploadSettings {
+    /// The largest file taken.
+    pub max_file_size: ByteSize,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self { max_file_size: ByteSize::mib(100) }
+    }
+}
+
+/// `[announce]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default)]
+pub struct AnnounceSettings {
+    /// After which stage mirrors are told.
+    #[serde(with = "announce_after")]
+    pub after: AnnounceAfter,
+}
+
+impl Default for AnnounceSettings {
+    fn default() -> Self {
+        // Without probes, verified equals purged.
+        Self { after: AnnounceAfter::Verify }
+    }
+}
+
+/// `[cache]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(default)]
+pub struct CacheSettings {
+    /// `Surrogate-Control`: what the CDN is told.
+    pub edge: String,
+    /// `Cache-Control`: what clients are told, whom no purge reaches.
+    pub clients: String,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self {
+            edge: "max-age=86400, stale-if-error=86400".to_owned(),
+            clients: "max-age=0, must-revalidate".to_owned(),
+        }
+    }
+}
+
+/// `[[cdn]]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum CdnSettings {
+    /// Fastly's purge API.
+    Fastly {
+        /// Names it in logs, metrics and the outbox.
+        name: String,
+        /// The service whose pages are purged.
+        service_id: String,
+        /// An API token with the scope `purge_select`.
+        #[serde(default, serialize_with = "hidden_option", skip_serializing_if = "Option::is_none")]
+        token: Option<SecretString>,
+        /// … or the file that holds it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token_file: Option<PathBuf>,
+        /// The API's address.
+        #[serde(default = "default_fastly_api")]
+        api_url: String,
+        /// Soft purges let the old page be seen once more; see docs/adr.
+        #[serde(default)]
+        soft: bool,
+        /// Every key is purged again after this.
+        #[serde(default = "default_second_pass", with = "duration")]
+        second_pass_after: Duration,
+    },
+    /// A Varnish with the rules of `deploy/varnish`.
+    Varnish {
+        /// Names it in logs, metrics and the outbox.
+        name: String,
+        /// Where it takes PURGE.
+        url: String,
+        /// Every key is purged again after this.
+        #[serde(default = "default_second_pass", with = "duration")]
+        second_pass_after: Duration,
+    },
+}
+
+impl CdnSettings {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Fastly { name, .. } | Self::Varnish { name, .. } => name,
+        }
+    }
+
+    /// Its kind, as in the settings.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Fastly { .. } => "fastly",
+            Self::Varnish { .. } => "varnish",
+        }
+    }
+
+    /// When every key is purged again.
+    pub fn second_pass_after(&self) -> Duration {
+        match self {
+            Self::Fastly { second_pass_after, .. } | Self::Varnish { second_pass_after, .. } => {
+                *second_pass_after
+            }
+        }
+    }
+}
+
+impl Settings {
+    /// Where file links point.
+    pub fn file_links(&self) -> FileLinks {
+        match self.files_url.trim_end_matches('/') {
+            "" => FileLinks::Relative,
+            base => FileLinks::At(base.to_owned()),
+        }
+    }
+
+    /// The settings as TOML, secrets hidden.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string_pretty(self)
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+fn default_retention() -> Duration {
+    Duration::from_secs(30 * 24 * 3600)
+}
+
+fn default_fastly_api() -> String {
+    "https://api.fastly.com".to_owned()
+}
+
+/// Longer than the longest origin answer plus the skew between points of presence (design §4.7).
+fn default_second_pass() -> Duration {
+    Duration::from_secs(2)
+}
+
+const HIDDEN: &str = "(hidden)";
+
+fn hidden<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if secret.expose_secret().is_empty() { "" } else { HIDDEN })
+}
+
+fn hidden_option<S: Serializer>(_: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(HIDDEN)
+}
+
+/// Durations as people write them: `2s`, `150ms`, `30d`.
+mod duration {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(it: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&humantime::format_duration(*it))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(from)?;
+        humantime::parse_duration(&text).map_err(|error| {
+            D::Error::custom(format!("`{text}` is no duration such as 2s, 150ms or 30d: {error}"))
+        })
+    }
+}
+
+mod announce_after {
+    use lockstep_core::announce::AnnounceAfter;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(it: &AnnounceAfter, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(match it {
+            AnnounceAfter::Commit => "commit",
+            AnnounceAfter::Purge => "purge",
+            AnnounceAfter::Verify => "verify",
+        })
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<AnnounceAfter, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,60 @@
+//! The keys that exist, to name the nearest one when a key does not.
+
+/// Every key, dotted; lists without their index.
+pub(super) const KEYS: &[&str] = &[
+    "announce",
+    "announce.after",
+    "blobs",
+    "cache",
+    "cache.clients",
+    "cache.edge",
+    "cdn",
+    "cdn.api_url",
+    "cdn.kind",
+    "cdn.name",
+    "cdn.second_pass_after",
+    "cdn.service_id",
+    "cdn.soft",
+    "cdn.token",
+    "cdn.token_file",
+    "cdn.url",
+    "database_url",
+    "database_url_file",
+    "files_url",
+    "listen",
+    "public_url",
+    "retention",
+    "upload",
+    "upload.max_file_size",
+];
+
+/// Whether a key exists.
+pub(super) fn exists(key: &str) -> bool {
+    KEYS.contains(&key)
+}
+
+/// The key most like this one.
+pub(super) fn nearest(key: &str) -> &'static str {
+    // A key is often right but for the table it was put in, so its last part counts on its own, too.
+    let likeness = |known: &str| {
+        let last = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
+        strsim::jaro_winkler(known, key).max(strsim::jaro_winkler(&last(known), &last(key)) * 0.95)
+    };
+    KEYS.iter()
+        .copied()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_slip_of_the_hand_finds_its_key() {
+        assert_eq!(nearest("databse_url"), "database_url");
+        assert_eq!(nearest("max_file_size"), "upload.max_file_size");
+        assert_eq!(nearest("cdn.second_pas_after"), "cdn.second_pass_after");
+        assert_eq!(nearest("announce.afer"), "announce.after");
+    }
+}

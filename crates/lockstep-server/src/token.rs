@@ -1,0 +1,176 @@
+//! Access tokens: how they look, what they allow, how a request shows one.
+//!
+//! The secret exists in clear only at its creation and in a request's header; everything else sees
+//! its SHA-256. A look-up by hash tells nothing through its timing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, StatusCode};
+use base64::Engine as _;
+use lockstep_core::digest::Sha256;
+use lockstep_core::name::{NormalizedName, ProjectName};
+use lockstep_store::{Client, tokens};
+use rand::RngCore as _;
+
+use crate::error::ApiError;
+
+/// How every token begins, so that secret scanners find one that leaked.
+const PREFIX: &str = "lsk_";
+
+/// What a token allows (contract §2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Uploads to any project.
+    Upload,
+    /// Uploads to one project.
+    UploadTo(NormalizedName),
+    /// Yank, remove, status.
+    Manage,
+    /// Purges, webhooks.
+    Operate,
+    /// Reading what is not public.
+    Read,
+}
+
+/// A text that names no scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no scope: expected upload, upload:PROJECT, manage, operate or read")]
+pub struct ScopeError(String);
+
+impl FromStr for Scope {
+    type Err = ScopeError;
+
+    fn from_str(text: &str) -> Result<Self, ScopeError> {
+        match text {
+            "upload" => Ok(Self::Upload),
+            "manage" => Ok(Self::Manage),
+            "operate" => Ok(Self::Operate),
+            "read" => Ok(Self::Read),
+            other => other
+                .strip_prefix("upload:")
+                .and_then(|name| name.parse::<ProjectName>().ok())
+                .map(|name| Self::UploadTo(name.normalized()))
+                .ok_or_else(|| ScopeError(other.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Upload => f.write_str("upload"),
+            Self::UploadTo(project) => write!(f, "upload:{project}"),
+            Self::Manage => f.write_str("manage"),
+            Self::Operate => f.write_str("operate"),
+            Self::Read => f.write_str("read"),
+        }
+    }
+}
+
+/// A new secret: 256 random bits behind the prefix.
+pub fn new_secret() -> String {
+    let mut bytes = [0_u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    format!("{PREFIX}{}", engine.encode(bytes))
+}
+
+/// What is kept of a secret.
+pub fn hash(secret: &str) -> Sha256 {
+    Sha256::of(secret.as_bytes())
+}
+
+/// A request's token, found to be valid.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// The token's name, for the log.
+    pub name: String,
+    scopes: Vec<Scope>,
+}
+
+impl Bearer {
+    /// Whether it may upload anything at all; asked before the body is read.
+    pub fn may_upload_something(&self) -> bool {
+        self.scopes.iter().any(|scope| matches!(scope, Scope::Upload | Scope::UploadTo(_)))
+    }
+
+    /// Whether it may upload to this project.
+    pub fn may_upload_to(&self, project: &NormalizedName) -> bool {
+        self.scopes.iter().any(|scope| match scope {
+            Scope::Upload => true,
+            Scope::UploadTo(allowed) => allowed == project,
+            _ => false,
+        })
+    }
+}
+
+/// Who sent this request? 403 without a valid token, as the public index answers.
+pub async fn authenticate(
+    client: &impl Client,
+    headers: &HeaderMap,
+) -> Result<Bearer, ApiError> {
+    let refused = |message: &str| ApiError::new(StatusCode::FORBIDDEN, "forbidden", message);
+    let secret = secret(headers).ok_or_else(|| {
+        refused(
+            "Invalid or non-existent authentication information: expected the user name \
+             __token__ with an lsk_… token as its password.",
+        )
+    })?;
+    let found = tokens::look_up(client, hash(&secret)).await?;
+    let (name, scopes) = found.ok_or_else(|| {
+        refused("Invalid authentication information: the token is unknown, expired or revoked.")
+    })?;
+    // A scope that this version does not know allows nothing.
+    let scopes = scopes.iter().filter_map(|scope| scope.parse().ok()).collect();
+    Ok(Bearer { name, scopes })
+}
+
+/// Basic `__token__:lsk_…`, or Bearer.
+fn secret(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credentials) = value.split_once(' ')?;
+    let secret = if scheme.eq_ignore_ascii_case("basic") {
+        let engine = base64::engine::general_purpose::STANDARD;
+        let decoded = String::from_utf8(engine.decode(credentials.trim()).ok()?).ok()?;
+        decoded.strip_prefix("__token__:")?.to_owned()
+    } else if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") {
+        credentials.trim().to_owned()
+    } else {
+        return None;
+    };
+    secret.starts_with(PREFIX).then_some(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, value.parse().expect("header"));
+        headers
+    }
+
+    #[test]
+    fn basic_and_bearer_are_read_and_nothing_else() {
+        let encoded = base64::engine::general_purpose::STANDARD.encode("__token__:lsk_abc");
+        assert_eq!(secret(&with(&format!("Basic {encoded}"))), Some("lsk_abc".to_owned()));
+        assert_eq!(secret(&with("Bearer lsk_abc")), Some("lsk_abc".to_owned()));
+        let user = base64::engine::general_purpose::STANDARD.encode("me:lsk_abc");
+        for bad in [format!("Basic {user}"), "Basic !".to_owned(), "Bearer abc".to_owned()] {
+            assert_eq!(secret(&with(&bad)), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn scopes_read_back_and_secrets_differ() {
+        for scope in ["upload", "upload:some-project", "manage", "operate", "read"] {
+            assert_eq!(scope.parse::<Scope>().expect("scope").to_string(), scope);
+        }
+        assert!("upload:".parse::<Scope>().is_err());
+        assert_ne!(new_secret(), new_secret());
+        assert!(new_secret().len() > 40);
+    }
+}
