@@ -1,1 +1,4 @@
-//! Being built.
+//! All integration tests in one binary, which links once.
+
+mod house;
+mod upload;

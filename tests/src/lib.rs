@@ -1,4 +1,6 @@
 //! The harness: a real index, real caches, real distributions, for the tests in `it/`.
 
 pub mod dist;
+pub mod form;
+pub mod index;
 pub mod varnish;

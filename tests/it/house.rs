@@ -1,0 +1,1 @@
+//! The house itself: directions, sizes, and that every statement is used.

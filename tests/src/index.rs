@@ -1,0 +1,324 @@
+//! An index under test: the real binary, as its own process, on a database of its own.
+//!
+//! Invariant: an index that is dropped has nothing left over. Every purge is acknowledged, and what
+//! is committed is announced, or the test that used it fails; unless it said [`Options::leftovers`].
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use tempfile::TempDir;
+
+/// The token that every test index knows, for all scopes.
+pub const TOKEN: &str = "lsk_test-token-of-the-test-index";
+
+/// How long things that take milliseconds may take on a loaded machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How an index is set up.
+#[derive(Debug, Default, Clone)]
+pub struct Options {
+    /// The CDN's face; the origin itself by default.
+    pub public_url: Option<String>,
+    /// More lines of settings (TOML), such as `[[cdn]]` tables.
+    pub settings: String,
+    /// Where the process dies (see `lockstep_server::fault`).
+    pub fault: Option<String>,
+    /// This test leaves purges open on purpose.
+    pub leftovers: bool,
+    /// An address reserved with [`free_address`], when a cache had to know it first.
+    pub address: Option<SocketAddr>,
+    /// Where blobs go, instead of a folder of its own.
+    pub blobs: Option<PathBuf>,
+}
+
+/// A running index.
+pub struct TestIndex {
+    /// As it was set up; change it and [`TestIndex::restart`].
+    pub options: Options,
+    address: SocketAddr,
+    database: Database,
+    folder: TempDir,
+    process: Option<Child>,
+    log: Arc<Mutex<String>>,
+}
+
+/// A free port on loopback. Somebody may take it before it is used; the start would say so.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+impl TestIndex {
+    /// An index with defaults: no CDN, every commit announced at once.
+    pub fn start() -> anyhow::Result<Self> {
+        Self::with(Options::default())
+    }
+
+    /// An index set up as told; answers when this returns.
+    pub fn with(options: Options) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let address = match options.address {
+            Some(address) => address,
+            None => free_address()?,
+        };
+        let database = Database::create()?;
+        let log = Arc::default();
+        let mut index = Self { options, address, database, folder, process: None, log };
+        index.write_settings()?;
+        index.lockstep(&["migrate"])?;
+        index.database.query(&format!(
+            "insert into tokens (name, sha256, scopes) \
+             values ('test', sha256('{TOKEN}'), '{{upload,manage,operate,read}}')"
+        ))?;
+        index.launch()?;
+        Ok(index)
+    }
+
+    /// `http://127.0.0.1:PORT`: the origin, without any cache.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The origin's address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its database, for looking behind the scenes.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Its settings file.
+    pub fn settings_file(&self) -> PathBuf {
+        self.folder.path().join("lockstep.toml")
+    }
+
+    /// Where its blobs are.
+    pub fn blobs(&self) -> PathBuf {
+        self.options.blobs.clone().unwrap_or_else(|| self.folder.path().join("blobs"))
+    }
+
+    /// What the process has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().map(|log| log.clone()).unwrap_or_default()
+    }
+
+    /// Ends the process as a power cut does.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill()?;
+            process.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the process has died by itself, as at a fault point.
+    pub fn wait_for_death(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let process = self.process.as_mut().context("it is not running")?;
+        while process.try_wait()?.is_none() {
+            ensure!(Instant::now() < deadline, "the process did not die at its fault point");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.process = None;
+        Ok(())
+    }
+
+    /// Ends the process as an operator does (SIGTERM), and returns whether it said success.
+    pub fn stop(&mut self) -> anyhow::Result<bool> {
+        let Some(mut process) = self.process.take() else { return Ok(true) };
+        let id = process.id().to_string();
+        ensure!(Command::new("kill").args(["-TERM", &id]).status()?.success(), "kill failed");
+        Ok(process.wait()?.success())
+    }
+
+    /// Starts the process (again), with the options as they are now.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.kill()?;
+        self.write_settings()?;
+        self.launch()
+    }
+
+    /// Runs a `lockstep` command on this index's settings; it must succeed.
+    pub fn lockstep(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.try_lockstep(arguments)?;
+        if !output.status.success() {
+            bail!(
+                "lockstep {arguments:?} failed:\n{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs a `lockstep` command on this index's settings.
+    pub fn try_lockstep(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        let mut command = Command::new(binary());
+        command.args(arguments).arg("--config").arg(self.settings_file());
+        Ok(command.output()?)
+    }
+
+    /// `lockstep fsck` finds nothing.
+    pub fn fsck(&self) -> anyhow::Result<()> {
+        self.lockstep(&["fsck"]).map(drop).context("fsck has findings")
+    }
+
+    /// Waits until everything committed is purged and announced.
+    pub fn settle(&self) -> anyhow::Result<()> {
+        let open = "select (select count(*) from outbox where purged_at is null or verified_at is null) \
+                    + (select s.value - w.announced from serials s, watermarks w)";
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = self.database.query(open)?;
+            if left == "0" {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("{left} purges and announcements are left over; the log:\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn write_settings(&self) -> anyhow::Result<()> {
+        let public_url = self.options.public_url.clone().unwrap_or_else(|| self.url());
+        let settings = format!(
+            "listen = '{}'\npublic_url = '{public_url}'\ndatabase_url = '{}'\n\
+             blobs = 'file://{}'\n{}\n",
+            self.address,
+            self.database.url(),
+            self.blobs().display(),
+            self.options.settings,
+        );
+        Ok(fs::write(self.settings_file(), settings)?)
+    }
+
+    fn launch(&mut self) -> anyhow::Result<()> {
+        let mut command = Command::new(binary());
+        command.arg("serve").arg("--config").arg(self.settings_file());
+        command.env_remove("LOCKSTEP_FAULT").stderr(Stdio::piped()).stdin(Stdio::null());
+        if let Some(fault) = &self.options.fault {
+            command.env("LOCKSTEP_FAULT", fault);
+        }
+        let mut process = command.spawn().context("could not run lockstep")?;
+        let stderr = process.stderr.take().context("no stderr")?;
+        let log = self.log.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Ok(mut log) = log.lock() {
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+            }
+        });
+        self.process = Some(process);
+        self.wait_until_it_listens()
+    }
+
+    fn wait_until_it_listens(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while std::net::TcpStream::connect(self.address).is_err() {
+            if let Some(process) = &mut self.process
+                && let Some(status) = process.try_wait()?
+            {
+                // A moment for the last lines of its log.
+                std::thread::sleep(Duration::from_millis(100));
+                bail!("lockstep serve ended with {status}:\n{}", self.log());
+            }
+            ensure!(Instant::now() < deadline, "lockstep serve does not listen:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for TestIndex {
+    fn drop(&mut self) {
+        // A failed test tells its own story; its log helps.
+        if std::thread::panicking() {
+            eprintln!("--- the index's log ---\n{}", self.log());
+        } else if !self.options.leftovers && self.process.is_some() {
+            self.settle().expect("an index under test leaves nothing over");
+        }
+        let _ = self.kill();
+    }
+}
+
+/// The binary that `cargo build` made, beside the tests' own.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap_or_default();
+    let debug = test.ancestors().find(|folder| folder.join("lockstep").is_file());
+    debug.map_or_else(|| PathBuf::from("lockstep"), |folder| folder.join("lockstep"))
+}
+
+/// A database in the test run's cluster, gone when dropped.
+pub struct Database {
+    name: String,
+    admin: String,
+}
+
+impl Database {
+    /// An empty database. `tests/run` says where the cluster is.
+    fn create() -> anyhow::Result<Self> {
+        let admin = std::env::var("LOCKSTEP_TEST_POSTGRES").context(
+            "these tests need the PostgreSQL that `tests/run` starts; run `tests/run it` instead",
+        )?;
+        let stamp = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
+        let name = format!("test_{}_{stamp}", std::process::id());
+        psql(&admin, &format!("create database {name} template template0"))?;
+        Ok(Self { name, admin })
+    }
+
+    /// How one connects to it.
+    pub fn url(&self) -> String {
+        let base = self.admin.strip_suffix("/postgres").unwrap_or(&self.admin);
+        format!("{base}/{}", self.name)
+    }
+
+    /// Runs SQL and returns what `psql` prints: columns parted by `|`, a line a row.
+    pub fn query(&self, sql: &str) -> anyhow::Result<String> {
+        psql(&self.url(), sql)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = psql(&self.admin, &format!("drop database {} with (force)", self.name));
+    }
+}
+
+fn psql(url: &str, sql: &str) -> anyhow::Result<String> {
+    let output = Command::new("psql")
+        .args([url, "--no-psqlrc", "--quiet", "-At", "-v", "ON_ERROR_STOP=1", "-c", sql])
+        .output()
+        .context("could not run psql")?;
+    ensure!(
+        output.status.success(),
+        "psql: {}\nin: {sql}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+}
+
+/// A program of the clients that `tests/clients/setup` installed. `None`, with a visible line, when
+/// it can't be had on this machine; an error where the clients are required.
+pub fn client(environment: &str, program: &str) -> anyhow::Result<Option<PathBuf>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients");
+    let path = root.join(environment).join("bin").join(program);
+    if path.exists() {
+        return Ok(Some(path));
+    }
+    ensure!(
+        std::env::var("LOCKSTEP_REQUIRE_CLIENTS").as_deref() != Ok("1"),
+        "{program} of {environment} is required; run tests/clients/setup and see what it says"
+    );
+    eprintln!("SKIP: no {program} of {environment} on this machine");
+    Ok(None)
+}
