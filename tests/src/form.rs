@@ -36,7 +36,7 @@ pub struct Answer {
 impl Form {
     /// A correct upload of `dist`.
     pub fn of(name: &str, version: &str, dist: &Dist) -> Self {
-        let wheel = dist.filename.ends_with(".whl");
+        let wheel = !dist.filename.ends_with(".tar.gz");
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         Self {
             fields: vec![
@@ -90,7 +90,9 @@ impl Form {
     }
 
     fn put_file(&self, body: &mut Vec<u8>) {
-        let Some((filename, bytes)) = &self.file else { return };
+        let Some((filename, bytes)) = &self.file else {
+            return;
+        };
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"content\"; \
              filename=\"{filename}\"\r\nContent-Type: application/octet-stream\r\n\r\n"
@@ -104,7 +106,10 @@ impl Form {
     pub async fn send(&self, index: &TestIndex) -> anyhow::Result<Answer> {
         let mut request = reqwest::Client::new()
             .post(format!("{}/legacy/", index.url()))
-            .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
+            .header(
+                "content-type",
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
             .body(self.body());
         if !self.token.is_empty() {
             request = request.basic_auth("__token__", Some(&self.token));

@@ -68,7 +68,14 @@ impl TestIndex {
         };
         let database = Database::create()?;
         let log = Arc::default();
-        let mut index = Self { options, address, database, folder, process: None, log };
+        let mut index = Self {
+            options,
+            address,
+            database,
+            folder,
+            process: None,
+            log,
+        };
         index.write_settings()?;
         index.lockstep(&["migrate"])?;
         index.database.query(&format!(
@@ -101,7 +108,10 @@ impl TestIndex {
 
     /// Where its blobs are.
     pub fn blobs(&self) -> PathBuf {
-        self.options.blobs.clone().unwrap_or_else(|| self.folder.path().join("blobs"))
+        self.options
+            .blobs
+            .clone()
+            .unwrap_or_else(|| self.folder.path().join("blobs"))
     }
 
     /// What the process has logged so far.
@@ -123,7 +133,10 @@ impl TestIndex {
         let deadline = Instant::now() + PATIENCE;
         let process = self.process.as_mut().context("it is not running")?;
         while process.try_wait()?.is_none() {
-            ensure!(Instant::now() < deadline, "the process did not die at its fault point");
+            ensure!(
+                Instant::now() < deadline,
+                "the process did not die at its fault point"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         self.process = None;
@@ -132,9 +145,17 @@ impl TestIndex {
 
     /// Ends the process as an operator does (SIGTERM), and returns whether it said success.
     pub fn stop(&mut self) -> anyhow::Result<bool> {
-        let Some(mut process) = self.process.take() else { return Ok(true) };
+        let Some(mut process) = self.process.take() else {
+            return Ok(true);
+        };
         let id = process.id().to_string();
-        ensure!(Command::new("kill").args(["-TERM", &id]).status()?.success(), "kill failed");
+        ensure!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()?
+                .success(),
+            "kill failed"
+        );
         Ok(process.wait()?.success())
     }
 
@@ -161,13 +182,18 @@ impl TestIndex {
     /// Runs a `lockstep` command on this index's settings.
     pub fn try_lockstep(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         let mut command = Command::new(binary());
-        command.args(arguments).arg("--config").arg(self.settings_file());
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.settings_file());
         Ok(command.output()?)
     }
 
     /// `lockstep fsck` finds nothing.
     pub fn fsck(&self) -> anyhow::Result<()> {
-        self.lockstep(&["fsck"]).map(drop).context("fsck has findings")
+        self.lockstep(&["fsck"])
+            .map(drop)
+            .context("fsck has findings")
     }
 
     /// Waits until everything committed is purged and announced.
@@ -181,14 +207,21 @@ impl TestIndex {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                bail!("{left} purges and announcements are left over; the log:\n{}", self.log());
+                bail!(
+                    "{left} purges and announcements are left over; the log:\n{}",
+                    self.log()
+                );
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     fn write_settings(&self) -> anyhow::Result<()> {
-        let public_url = self.options.public_url.clone().unwrap_or_else(|| self.url());
+        let public_url = self
+            .options
+            .public_url
+            .clone()
+            .unwrap_or_else(|| self.url());
         let settings = format!(
             "listen = '{}'\npublic_url = '{public_url}'\ndatabase_url = '{}'\n\
              blobs = 'file://{}'\n{}\n",
@@ -202,8 +235,14 @@ impl TestIndex {
 
     fn launch(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(binary());
-        command.arg("serve").arg("--config").arg(self.settings_file());
-        command.env_remove("LOCKSTEP_FAULT").stderr(Stdio::piped()).stdin(Stdio::null());
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(self.settings_file());
+        command
+            .env_remove("LOCKSTEP_FAULT")
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null());
         if let Some(fault) = &self.options.fault {
             command.env("LOCKSTEP_FAULT", fault);
         }
@@ -232,7 +271,11 @@ impl TestIndex {
                 std::thread::sleep(Duration::from_millis(100));
                 bail!("lockstep serve ended with {status}:\n{}", self.log());
             }
-            ensure!(Instant::now() < deadline, "lockstep serve does not listen:\n{}", self.log());
+            ensure!(
+                Instant::now() < deadline,
+                "lockstep serve does not listen:\n{}",
+                self.log()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(())
@@ -245,7 +288,8 @@ impl Drop for TestIndex {
         if std::thread::panicking() {
             eprintln!("--- the index's log ---\n{}", self.log());
         } else if !self.options.leftovers && self.process.is_some() {
-            self.settle().expect("an index under test leaves nothing over");
+            self.settle()
+                .expect("an index under test leaves nothing over");
         }
         let _ = self.kill();
     }
@@ -254,8 +298,13 @@ impl Drop for TestIndex {
 /// The binary that `cargo build` made, beside the tests' own.
 fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_default();
-    let debug = test.ancestors().find(|folder| folder.join("lockstep").is_file());
-    debug.map_or_else(|| PathBuf::from("lockstep"), |folder| folder.join("lockstep"))
+    let debug = test
+        .ancestors()
+        .find(|folder| folder.join("lockstep").is_file());
+    debug.map_or_else(
+        || PathBuf::from("lockstep"),
+        |folder| folder.join("lockstep"),
+    )
 }
 
 /// A database in the test run's cluster, gone when dropped.
@@ -266,13 +315,20 @@ pub struct Database {
 
 impl Database {
     /// An empty database. `tests/run` says where the cluster is.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests/run tells where the cluster is"
+    )]
     fn create() -> anyhow::Result<Self> {
         let admin = std::env::var("LOCKSTEP_TEST_POSTGRES").context(
             "these tests need the PostgreSQL that `tests/run` starts; run `tests/run it` instead",
         )?;
         let stamp = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
         let name = format!("test_{}_{stamp}", std::process::id());
-        psql(&admin, &format!("create database {name} template template0"))?;
+        psql(
+            &admin,
+            &format!("create database {name} template template0"),
+        )?;
         Ok(Self { name, admin })
     }
 
@@ -290,13 +346,25 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let _ = psql(&self.admin, &format!("drop database {} with (force)", self.name));
+        let _ = psql(
+            &self.admin,
+            &format!("drop database {} with (force)", self.name),
+        );
     }
 }
 
 fn psql(url: &str, sql: &str) -> anyhow::Result<String> {
     let output = Command::new("psql")
-        .args([url, "--no-psqlrc", "--quiet", "-At", "-v", "ON_ERROR_STOP=1", "-c", sql])
+        .args([
+            url,
+            "--no-psqlrc",
+            "--quiet",
+            "-At",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            sql,
+        ])
         .output()
         .context("could not run psql")?;
     ensure!(
@@ -309,6 +377,10 @@ fn psql(url: &str, sql: &str) -> anyhow::Result<String> {
 
 /// A program of the clients that `tests/clients/setup` installed. `None`, with a visible line, when
 /// it can't be had on this machine; an error where the clients are required.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests/run tells whether clients may be absent"
+)]
 pub fn client(environment: &str, program: &str) -> anyhow::Result<Option<PathBuf>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients");
     let path = root.join(environment).join("bin").join(program);

@@ -114,6 +114,10 @@ impl Fastly {
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
             // The crate's only look at a clock: Fastly names a moment, the outbox wants a wait.
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "Fastly names a moment of its own clock"
+            )]
             let after = wait(response.headers(), Timestamp::now());
             return Err(PurgeError::RateLimited { after });
         }

@@ -90,6 +90,7 @@ mod tests {
 
     #[test]
     fn actions_are_the_public_indexs_own_words() {
+        use ProjectStatus::{Active, Quarantined};
         let version: Version = "4.0.0".parse().expect("version");
         let wheel = DistFilename::from_stored("sampleproject-4.0.0-py3-none-any.whl".to_owned());
         let sdist = DistFilename::from_stored("sampleproject-4.0.0.tar.gz".to_owned());
@@ -122,7 +123,6 @@ mod tests {
         assert_eq!(said(Change::Yank(version.clone())), "yank: yank release");
         assert_eq!(said(Change::Unyank(version)), "unyank: unyank release");
         let status = |from, to| said(Change::Status(from, to));
-        use ProjectStatus::{Active, Quarantined};
         assert_eq!(status(Active, Quarantined), "status: project quarantined");
         assert_eq!(
             status(Quarantined, Active),

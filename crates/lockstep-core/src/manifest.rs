@@ -7,13 +7,14 @@ use serde_json::json;
 
 use crate::digest::Sha256;
 use crate::page::FileEntry;
+use crate::version::RequiresPython;
 
 /// `content`: one compact JSON array a line, `["<filename>","<sha256>",<requires-python or
 /// null>,<yanked>]`. What survives every mirror's own rendering, and nothing else.
 pub fn content(files: &[FileEntry]) -> Vec<u8> {
     let mut out = Vec::with_capacity(files.len() * 130);
     for file in by_name(files) {
-        let requires = file.requires_python.as_ref().map(|text| text.as_str());
+        let requires = file.requires_python.as_ref().map(RequiresPython::as_str);
         // A tuple, not a map: its order can't be changed by a feature of a dependency.
         let line = (file.filename.as_str(), file.sha256, requires, &file.yanked);
         serde_json::to_writer(&mut out, &line).expect("a vector takes every byte");

@@ -62,7 +62,9 @@ impl App {
             bail!("{remedy}");
         }
         let blobs = Blobs::open(&settings.blobs)?;
-        blobs.tidy_spool().context("the spool of unfinished uploads can't be tidied")?;
+        blobs
+            .tidy_spool()
+            .context("the spool of unfinished uploads can't be tidied")?;
         let mut connection = store.connection().await?;
         let links = settings.file_links();
         let identity = identity::establish(&connection, &links).await?;
@@ -78,11 +80,17 @@ impl App {
             );
         }
         let cdns = cdns(&settings)?;
-        let names: Vec<_> =
-            settings.cdn.iter().map(|cdn| (cdn.name().to_owned(), cdn.kind())).collect();
+        let names: Vec<_> = settings
+            .cdn
+            .iter()
+            .map(|cdn| (cdn.name().to_owned(), cdn.kind()))
+            .collect();
         let transaction = lockstep_store::begin(&mut connection).await?;
         for gone in lockstep_store::targets::establish(&transaction, &names).await? {
-            tracing::warn!(cdn = gone, "no longer in the settings; what it owed is forgotten");
+            tracing::warn!(
+                cdn = gone,
+                "no longer in the settings; what it owed is forgotten"
+            );
         }
         lockstep_store::commit(transaction).await?;
         drop(connection);
@@ -107,18 +115,37 @@ fn cdns(settings: &Settings) -> anyhow::Result<Vec<Cdn>> {
         .iter()
         .map(|settings| {
             let target = match settings.clone() {
-                CdnSettings::Fastly { name, service_id, token, api_url, soft, .. } => {
+                CdnSettings::Fastly {
+                    name,
+                    service_id,
+                    token,
+                    api_url,
+                    soft,
+                    ..
+                } => {
                     let token = token.unwrap_or_else(|| SecretString::from(String::new()));
                     let name = name.parse()?;
-                    let fastly = FastlySettings { name, service_id, token, api_url, soft };
+                    let fastly = FastlySettings {
+                        name,
+                        service_id,
+                        token,
+                        api_url,
+                        soft,
+                    };
                     Target::Fastly(Fastly::new(client.clone(), fastly)?)
                 }
                 CdnSettings::Varnish { name, url, .. } => {
-                    let varnish = VarnishSettings { name: name.parse()?, url };
+                    let varnish = VarnishSettings {
+                        name: name.parse()?,
+                        url,
+                    };
                     Target::Varnish(Varnish::new(client.clone(), varnish)?)
                 }
             };
-            Ok(Cdn { target, settings: settings.clone() })
+            Ok(Cdn {
+                target,
+                settings: settings.clone(),
+            })
         })
         .collect()
 }

@@ -34,7 +34,9 @@ pub enum BlobError {
     #[error("the blob store failed")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The setting makes no sense.
-    #[error("`blobs` is `{url}`: {why}; expected file:///folder, s3://bucket/prefix, gs://… or az://…")]
+    #[error(
+        "`blobs` is `{url}`: {why}; expected file:///folder, s3://bucket/prefix, gs://… or az://…"
+    )]
     Setting {
         /// As given.
         url: String,
@@ -61,7 +63,11 @@ impl From<object_store::Error> for BlobError {
 
 impl From<std::io::Error> for BlobError {
     fn from(error: std::io::Error) -> Self {
-        if is_full(&error) { Self::Full(Box::new(error)) } else { Self::Unavailable(Box::new(error)) }
+        if is_full(&error) {
+            Self::Full(Box::new(error))
+        } else {
+            Self::Unavailable(Box::new(error))
+        }
     }
 }
 
@@ -99,7 +105,10 @@ pub struct Blobs {
 impl Blobs {
     /// Opens the store named by the setting `blobs`; a local folder is created.
     pub fn open(url: &str) -> Result<Self, BlobError> {
-        let setting = |why: String| BlobError::Setting { url: url.to_owned(), why };
+        let setting = |why: String| BlobError::Setting {
+            url: url.to_owned(),
+            why,
+        };
         if let Some(path) = url.strip_prefix("file://") {
             let root = PathBuf::from(path);
             if !root.is_absolute() {
@@ -110,15 +119,26 @@ impl Blobs {
             std::fs::create_dir_all(&spool)
                 .map_err(|error| setting(format!("the folder can't be created: {error}")))?;
             let store = LocalFileSystem::new_with_prefix(&root)?.with_fsync(true);
-            return Ok(Self { store: Arc::new(store), spool });
+            return Ok(Self {
+                store: Arc::new(store),
+                spool,
+            });
         }
-        let parsed = url.parse().map_err(|error| setting(format!("not a URL ({error})")))?;
+        let parsed = url
+            .parse()
+            .map_err(|error| setting(format!("not a URL ({error})")))?;
         // Credentials come from the providers' own environment variables.
-        #[expect(clippy::disallowed_methods, reason = "the providers' variables, not ours")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the providers' variables, not ours"
+        )]
         let environment = std::env::vars().map(|(key, value)| (key.to_lowercase(), value));
         let (store, prefix) = object_store::parse_url_opts(&parsed, environment)
             .map_err(|error| setting(error.to_string()))?;
-        Ok(Self { store: Arc::new(PrefixStore::new(store, prefix)), spool: std::env::temp_dir() })
+        Ok(Self {
+            store: Arc::new(PrefixStore::new(store, prefix)),
+            spool: std::env::temp_dir(),
+        })
     }
 
     /// Where uploads are spooled until they are known to be good.
@@ -173,7 +193,9 @@ impl Blobs {
         digest: &Blake2b256,
         filename: &DistFilename,
     ) -> Result<(), BlobError> {
-        self.store.put(&key(digest, filename, Part::Metadata), bytes.into()).await?;
+        self.store
+            .put(&key(digest, filename, Part::Metadata), bytes.into())
+            .await?;
         Ok(())
     }
 
@@ -185,8 +207,14 @@ impl Blobs {
         part: Part,
         range: Option<GetRange>,
     ) -> Result<Reading, BlobError> {
-        let options = GetOptions { range, ..GetOptions::default() };
-        let result = self.store.get_opts(&key(digest, filename, part), options).await?;
+        let options = GetOptions {
+            range,
+            ..GetOptions::default()
+        };
+        let result = self
+            .store
+            .get_opts(&key(digest, filename, part), options)
+            .await?;
         Ok(Reading {
             size: result.meta.size,
             range: result.range.clone(),
@@ -197,6 +225,15 @@ impl Blobs {
 
 fn key(digest: &Blake2b256, filename: &DistFilename, part: Part) -> Key {
     let hex = digest.to_string();
-    let suffix = if part == Part::Metadata { ".metadata" } else { "" };
-    Key::from(format!("{}/{}/{}/{filename}{suffix}", &hex[..2], &hex[2..4], &hex[4..]))
+    let suffix = if part == Part::Metadata {
+        ".metadata"
+    } else {
+        ""
+    };
+    Key::from(format!(
+        "{}/{}/{}/{filename}{suffix}",
+        &hex[..2],
+        &hex[2..4],
+        &hex[4..]
+    ))
 }

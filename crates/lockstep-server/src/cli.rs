@@ -63,8 +63,13 @@ enum Command {
 #[derive(Debug, Args)]
 struct ConfigFile {
     /// The settings' TOML file; LOCKSTEP__… variables override it
-    #[arg(long, value_name = "FILE", global = true, env = "LOCKSTEP_CONFIG",
-          default_value = "/etc/lockstep/lockstep.toml")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        env = "LOCKSTEP_CONFIG",
+        default_value = "/etc/lockstep/lockstep.toml"
+    )]
     config: PathBuf,
 }
 
@@ -78,10 +83,11 @@ impl ConfigFile {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // Progress and logs both go to stderr; RUST_LOG chooses what is logged.
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        EnvFilter::new("info,tower_http=warn,refinery_core=warn")
-    });
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,tower_http=warn,refinery_core=warn"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match &cli.command {
         // In production machines read the log.
         Command::Serve { .. } => log.json().flatten_event(true).init(),
@@ -97,7 +103,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     match command {
         Command::Dev(args) => dev::run(&runtime, args)?,
         Command::Serve { config, only } => {
@@ -113,7 +121,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Fsck(config) => {
             let settings = config.load()?;
             let findings = runtime.block_on(fsck::run(&settings))?;
-            return Ok(if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if findings == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -127,7 +139,9 @@ fn store(settings: &Settings) -> anyhow::Result<Store> {
 async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let applied = lockstep_store::migrate::run(&store(settings)?).await?;
     let newest = lockstep_store::migrate::newest();
-    print(&format!("{applied} migrations applied; the schema is at version {newest}\n"))
+    print(&format!(
+        "{applied} migrations applied; the schema is at version {newest}\n"
+    ))
 }
 
 /// To stdout, which is for data alone.

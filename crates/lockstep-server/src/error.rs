@@ -33,7 +33,13 @@ pub struct ApiError {
 impl ApiError {
     /// A refusal that is the client's to mend.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None, source: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            retry_after: None,
+            source: None,
+        }
     }
 
     /// 400.
@@ -88,16 +94,29 @@ impl ApiError {
             cause = error.source();
         }
         if self.status.is_server_error() {
-            tracing::error!(status = self.status.as_u16(), code = self.code, "{}{chain}", self.message);
+            tracing::error!(
+                status = self.status.as_u16(),
+                code = self.code,
+                "{}{chain}",
+                self.message
+            );
         } else {
-            tracing::debug!(status = self.status.as_u16(), code = self.code, "{}{chain}", self.message);
+            tracing::debug!(
+                status = self.status.as_u16(),
+                code = self.code,
+                "{}{chain}",
+                self.message
+            );
         }
     }
 
     /// As the upload clients want it: JSON with a `code` where they accept it, else plain text; the
     /// sentence also as the reason phrase, which is all that twine shows.
     pub fn into_upload_response(self, request: &HeaderMap) -> Response {
-        let accept = request.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accept = request
+            .get(ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let phrase = self.message.clone();
         let mut response = if accept.contains("application/problem+json") {
             self.into_response()
@@ -169,10 +188,11 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) | StoreError::Schema(_) => {
-                Self::unavailable("database", "The index's database can't be reached right now.")
-                    .because(error)
-            }
+            StoreError::Unavailable(_) | StoreError::Schema(_) => Self::unavailable(
+                "database",
+                "The index's database can't be reached right now.",
+            )
+            .because(error),
             StoreError::NotFound => Self::not_found("There is nothing here."),
             StoreError::Conflict(_) | StoreError::Corrupt(_) | StoreError::Database(_) => {
                 Self::internal(error)

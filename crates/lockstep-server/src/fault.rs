@@ -22,17 +22,18 @@ pub const POINTS: &[&str] = &[
 
 /// Passes the point `name`, or dies there.
 #[cfg(debug_assertions)]
-#[expect(clippy::disallowed_methods, reason = "not a setting; does not exist in release builds")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "not a setting; does not exist in release builds"
+)]
 pub(crate) fn point(name: &'static str) {
     use std::sync::OnceLock;
     static FAULT: OnceLock<Option<String>> = OnceLock::new();
     debug_assert!(POINTS.contains(&name), "{name} is no fault point");
     let chosen = FAULT.get_or_init(|| std::env::var("LOCKSTEP_FAULT").ok());
     if chosen.as_deref() == Some(name) {
-        let _ = rustix::process::kill_process(
-            rustix::process::getpid(),
-            rustix::process::Signal::KILL,
-        );
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         std::thread::sleep(std::time::Duration::from_secs(60));
     }
 }

@@ -40,10 +40,13 @@ pub(crate) fn router(app: App) -> Router {
         .route("/pypi/", post(xmlrpc::call))
         .route("/RPC2", post(xmlrpc::call))
         .route("/legacy/", post(publish::legacy))
-        .route("/legacy", post(async || {
-            let to = [(axum::http::header::LOCATION, "/legacy/")];
-            (StatusCode::PERMANENT_REDIRECT, to).into_response()
-        }))
+        .route(
+            "/legacy",
+            post(async || {
+                let to = [(axum::http::header::LOCATION, "/legacy/")];
+                (StatusCode::PERMANENT_REDIRECT, to).into_response()
+            }),
+        )
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(async || ApiError::not_found("404 Not Found").into_plain_response())
@@ -58,7 +61,12 @@ fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
-        .allow_headers([ACCEPT, IF_NONE_MATCH, RANGE, HeaderName::from_static("x-min-serial")])
+        .allow_headers([
+            ACCEPT,
+            IF_NONE_MATCH,
+            RANGE,
+            HeaderName::from_static("x-min-serial"),
+        ])
         .expose_headers(exposed.map(HeaderName::from_static))
         // The answer is the same for every origin, so it must not vary by it.
         .vary([])

@@ -5,15 +5,15 @@
 //! Architecture invariant: no SQL here (that is lockstep-store's), and no HTTP out (lockstep-cdn's).
 
 // What a process is …
+pub mod app;
 pub mod cli;
 pub mod serve;
 pub mod settings;
-pub mod app;
 
 // … what it does …
+mod http;
 pub mod publish;
 pub mod read;
-mod http;
 
 // … and what both are made with.
 pub mod blobs;

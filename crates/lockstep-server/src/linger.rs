@@ -22,7 +22,11 @@ pub(crate) fn until_sent(response: Response, rest: BodyDataStream) -> Response {
     let (mut parts, body) = response.into_parts();
     // The length would tell the client's side, and ours, that all is said before it is.
     parts.headers.remove(CONTENT_LENGTH);
-    let lingering = Drain { rest, deadline: Box::pin(tokio::time::sleep(PATIENCE)), done: false };
+    let lingering = Drain {
+        rest,
+        deadline: Box::pin(tokio::time::sleep(PATIENCE)),
+        done: false,
+    };
     let stream = body.into_data_stream().chain(lingering);
     Response::from_parts(parts, Body::from_stream(stream))
 }

@@ -13,10 +13,10 @@
 pub mod archive;
 mod form;
 
-pub mod upload;
+pub mod announce;
 pub mod commit;
 pub mod purge;
-pub mod announce;
+pub mod upload;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -59,7 +59,9 @@ async fn receive_and_commit(
     let upload = upload::examine(form).await?;
     if !bearer.may_upload_to(&upload.name.normalized()) {
         let project = upload.name.as_str();
-        return Err(forbidden(format!("The token does not allow uploads to project `{project}`.")));
+        return Err(forbidden(format!(
+            "The token does not allow uploads to project `{project}`."
+        )));
     }
     upload::keep(&upload, &app.blobs).await?;
     let committed = commit::commit(app, &upload).await?;

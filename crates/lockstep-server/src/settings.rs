@@ -61,7 +61,9 @@ pub struct UploadSettings {
 
 impl Default for UploadSettings {
     fn default() -> Self {
-        Self { max_file_size: ByteSize::mib(100) }
+        Self {
+            max_file_size: ByteSize::mib(100),
+        }
     }
 }
 
@@ -77,7 +79,9 @@ pub struct AnnounceSettings {
 impl Default for AnnounceSettings {
     fn default() -> Self {
         // Without probes, verified equals purged.
-        Self { after: AnnounceAfter::Verify }
+        Self {
+            after: AnnounceAfter::Verify,
+        }
     }
 }
 
@@ -111,7 +115,11 @@ pub enum CdnSettings {
         /// The service whose pages are purged.
         service_id: String,
         /// An API token with the scope `purge_select`.
-        #[serde(default, serialize_with = "hidden_option", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            serialize_with = "hidden_option",
+            skip_serializing_if = "Option::is_none"
+        )]
         token: Option<SecretString>,
         /// … or the file that holds it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,9 +165,12 @@ impl CdnSettings {
     /// When every key is purged again.
     pub fn second_pass_after(&self) -> Duration {
         match self {
-            Self::Fastly { second_pass_after, .. } | Self::Varnish { second_pass_after, .. } => {
-                *second_pass_after
+            Self::Fastly {
+                second_pass_after, ..
             }
+            | Self::Varnish {
+                second_pass_after, ..
+            } => *second_pass_after,
         }
     }
 }
@@ -199,10 +210,18 @@ fn default_second_pass() -> Duration {
 const HIDDEN: &str = "(hidden)";
 
 fn hidden<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(if secret.expose_secret().is_empty() { "" } else { HIDDEN })
+    serializer.serialize_str(if secret.expose_secret().is_empty() {
+        ""
+    } else {
+        HIDDEN
+    })
 }
 
-fn hidden_option<S: Serializer>(_: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn hidden_option<S: Serializer>(
+    _: &Option<SecretString>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(HIDDEN)
 }
 
@@ -219,7 +238,9 @@ mod duration {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(from)?;
         humantime::parse_duration(&text).map_err(|error| {
-            D::Error::custom(format!("`{text}` is no duration such as 2s, 150ms or 30d: {error}"))
+            D::Error::custom(format!(
+                "`{text}` is no duration such as 2s, 150ms or 30d: {error}"
+            ))
         })
     }
 }

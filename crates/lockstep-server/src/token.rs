@@ -93,7 +93,9 @@ pub struct Bearer {
 impl Bearer {
     /// Whether it may upload anything at all; asked before the body is read.
     pub fn may_upload_something(&self) -> bool {
-        self.scopes.iter().any(|scope| matches!(scope, Scope::Upload | Scope::UploadTo(_)))
+        self.scopes
+            .iter()
+            .any(|scope| matches!(scope, Scope::Upload | Scope::UploadTo(_)))
     }
 
     /// Whether it may upload to this project.
@@ -107,10 +109,7 @@ impl Bearer {
 }
 
 /// Who sent this request? 403 without a valid token, as the public index answers.
-pub async fn authenticate(
-    client: &impl Client,
-    headers: &HeaderMap,
-) -> Result<Bearer, ApiError> {
+pub async fn authenticate(client: &impl Client, headers: &HeaderMap) -> Result<Bearer, ApiError> {
     let refused = |message: &str| ApiError::new(StatusCode::FORBIDDEN, "forbidden", message);
     let secret = secret(headers).ok_or_else(|| {
         refused(
@@ -123,7 +122,10 @@ pub async fn authenticate(
         refused("Invalid authentication information: the token is unknown, expired or revoked.")
     })?;
     // A scope that this version does not know allows nothing.
-    let scopes = scopes.iter().filter_map(|scope| scope.parse().ok()).collect();
+    let scopes = scopes
+        .iter()
+        .filter_map(|scope| scope.parse().ok())
+        .collect();
     Ok(Bearer { name, scopes })
 }
 
@@ -156,10 +158,17 @@ mod tests {
     #[test]
     fn basic_and_bearer_are_read_and_nothing_else() {
         let encoded = base64::engine::general_purpose::STANDARD.encode("__token__:lsk_abc");
-        assert_eq!(secret(&with(&format!("Basic {encoded}"))), Some("lsk_abc".to_owned()));
+        assert_eq!(
+            secret(&with(&format!("Basic {encoded}"))),
+            Some("lsk_abc".to_owned())
+        );
         assert_eq!(secret(&with("Bearer lsk_abc")), Some("lsk_abc".to_owned()));
         let user = base64::engine::general_purpose::STANDARD.encode("me:lsk_abc");
-        for bad in [format!("Basic {user}"), "Basic !".to_owned(), "Bearer abc".to_owned()] {
+        for bad in [
+            format!("Basic {user}"),
+            "Basic !".to_owned(),
+            "Bearer abc".to_owned(),
+        ] {
             assert_eq!(secret(&with(&bad)), None, "{bad}");
         }
     }

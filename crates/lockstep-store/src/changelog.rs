@@ -25,7 +25,10 @@ pub async fn take_serials(
     count: usize,
 ) -> Result<Serial, StoreError> {
     let count = i64::try_from(count).map_err(|_| StoreError::Corrupt("count".to_owned()))?;
-    serial(&query::one(transaction, CHANGELOG_TAKE_SERIALS, &[&count]).await?, "value")
+    serial(
+        &query::one(transaction, CHANGELOG_TAKE_SERIALS, &[&count]).await?,
+        "value",
+    )
 }
 
 /// What a transaction leaves behind, all of it in one statement.
@@ -67,10 +70,21 @@ pub async fn append(transaction: &Transaction<'_>, entry: &Entry<'_>) -> Result<
     let count = entry.changes.len() as u64;
     let first = entry.last_serial.to_column() - count.cast_signed() + 1;
     let last = entry.last_serial.to_column();
-    let versions: Vec<Option<String>> =
-        entry.changes.iter().map(|(c, ..)| c.version().map(ToString::to_string)).collect();
-    let kinds: Vec<&str> = entry.changes.iter().map(|(change, ..)| change.kind()).collect();
-    let actions: Vec<String> = entry.changes.iter().map(|(change, ..)| change.action()).collect();
+    let versions: Vec<Option<String>> = entry
+        .changes
+        .iter()
+        .map(|(c, ..)| c.version().map(ToString::to_string))
+        .collect();
+    let kinds: Vec<&str> = entry
+        .changes
+        .iter()
+        .map(|(change, ..)| change.kind())
+        .collect();
+    let actions: Vec<String> = entry
+        .changes
+        .iter()
+        .map(|(change, ..)| change.action())
+        .collect();
     let added: Vec<&Value> = entry.changes.iter().map(|(_, added, _)| added).collect();
     let removed: Vec<&Value> = entry.changes.iter().map(|(.., removed)| removed).collect();
     let page = entry.page.as_ref();
@@ -162,7 +176,11 @@ pub async fn since(
     let limit = i64::from(limit);
     let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
         [&after.to_column(), &up_to.to_column(), &limit, &project];
-    query::rows(client, CHANGELOG_SINCE, &parameters).await?.iter().map(change_row).collect()
+    query::rows(client, CHANGELOG_SINCE, &parameters)
+        .await?
+        .iter()
+        .map(change_row)
+        .collect()
 }
 
 /// The row with this serial, committed or announced: the caller asks the watermarks first.
@@ -176,8 +194,14 @@ fn change_row(row: &Row) -> Result<ChangeRow, StoreError> {
         None => None,
         Some(serial) => Some(PageRef {
             serial,
-            html: Sealed { sha256: sha256(row, "html_sha256")?, size: size(row, "html_size")? },
-            json: Sealed { sha256: sha256(row, "json_sha256")?, size: size(row, "json_size")? },
+            html: Sealed {
+                sha256: sha256(row, "html_sha256")?,
+                size: size(row, "html_size")?,
+            },
+            json: Sealed {
+                sha256: sha256(row, "json_sha256")?,
+                size: size(row, "json_size")?,
+            },
         }),
     };
     Ok(ChangeRow {
@@ -211,7 +235,9 @@ pub async fn content(client: &impl Client, serial: Serial) -> Result<Option<Cont
     let row = query::row(client, CHANGELOG_CONTENT, &[&serial.to_column()]).await?;
     row.map(|row| {
         let bytes: Option<&[u8]> = get(&row, "content")?;
-        Ok(bytes.map_or(Content::Gone, |bytes| Content::Here(Bytes::copy_from_slice(bytes))))
+        Ok(bytes.map_or(Content::Gone, |bytes| {
+            Content::Here(Bytes::copy_from_slice(bytes))
+        }))
     })
     .transpose()
 }

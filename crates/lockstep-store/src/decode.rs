@@ -22,7 +22,9 @@ pub(crate) fn get<'a, T: tokio_postgres::types::FromSql<'a>>(
 }
 
 pub(crate) fn parsed<T: FromStr>(row: &Row, column: &str) -> Result<T, StoreError> {
-    get::<&str>(row, column)?.parse().map_err(|_| corrupt(column))
+    get::<&str>(row, column)?
+        .parse()
+        .map_err(|_| corrupt(column))
 }
 
 pub(crate) fn parsed_option<T: FromStr>(row: &Row, column: &str) -> Result<Option<T>, StoreError> {

@@ -26,7 +26,8 @@ pub async fn find(
     filename: &DistFilename,
 ) -> Result<Option<(Sha256, Blake2b256)>, StoreError> {
     let row = query::row(client, FILES_FIND, &[&filename.as_str()]).await?;
-    row.map(|row| Ok((sha256(&row, "sha256")?, blake2b_256(&row, "blake2b_256")?))).transpose()
+    row.map(|row| Ok((sha256(&row, "sha256")?, blake2b_256(&row, "blake2b_256")?)))
+        .transpose()
 }
 
 /// Takes a file name for ever; [`StoreError::Conflict`] with [`NAME_TAKEN`] if it ever was.
@@ -114,7 +115,11 @@ pub struct File {
 
 /// All files of a project, by name.
 pub async fn of_project(client: &impl Client, project: i64) -> Result<Vec<File>, StoreError> {
-    query::rows(client, FILES_OF_PROJECT, &[&project]).await?.iter().map(file).collect()
+    query::rows(client, FILES_OF_PROJECT, &[&project])
+        .await?
+        .iter()
+        .map(file)
+        .collect()
 }
 
 fn file(row: &Row) -> Result<File, StoreError> {

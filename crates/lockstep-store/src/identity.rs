@@ -3,9 +3,9 @@
 use lockstep_core::page::FileLinks;
 use uuid::Uuid;
 
+use crate::StoreError;
 use crate::decode::get;
 use crate::query::{self, Client, INDEX_FIX_FILES_URL, INDEX_IDENTITY};
-use crate::StoreError;
 
 /// The index's identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,10 @@ pub async fn establish(client: &impl Client, wanted: &FileLinks) -> Result<Ident
     let links: String = get(&row, "files_url")?;
     Ok(Identity {
         index_id: get(&row, "index_id")?,
-        links: if links.is_empty() { FileLinks::Relative } else { FileLinks::At(links) },
+        links: if links.is_empty() {
+            FileLinks::Relative
+        } else {
+            FileLinks::At(links)
+        },
     })
 }

@@ -15,17 +15,17 @@ mod pool;
 mod query;
 
 // … and what is kept, in the order in which an upload touches it.
-pub mod tokens;
+pub mod changelog;
+pub mod files;
+pub mod identity;
+pub mod outbox;
+pub mod pages;
 pub mod projects;
 pub mod releases;
-pub mod files;
 pub mod states;
-pub mod changelog;
-pub mod outbox;
 pub mod targets;
+pub mod tokens;
 pub mod watermarks;
-pub mod pages;
-pub mod identity;
 
 pub use error::StoreError;
 pub use pool::{Connection, Health, Store, Transaction, begin, begin_snapshot, commit};

@@ -51,13 +51,22 @@ fn migrations() -> Runner {
 
 /// The number of the newest migration this program knows.
 pub fn newest() -> i32 {
-    migrations().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
+    migrations()
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max()
+        .unwrap_or(0)
 }
 
 /// What schema the database has.
 pub async fn state(client: &impl Client) -> Result<SchemaState, StoreError> {
     let found = match query::one(client, SCHEMA_VERSION, &[]).await {
-        Ok(row) => row.try_get::<_, Option<i32>>("version").ok().flatten().unwrap_or(0),
+        Ok(row) => row
+            .try_get::<_, Option<i32>>("version")
+            .ok()
+            .flatten()
+            .unwrap_or(0),
         // No history table: nothing was ever migrated.
         Err(StoreError::Database(error))
             if error.code() == Some(&tokio_postgres::error::SqlState::UNDEFINED_TABLE) =>

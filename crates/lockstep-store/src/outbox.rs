@@ -6,12 +6,12 @@ use lockstep_core::plan::SurrogateKey;
 use lockstep_core::serial::Serial;
 use uuid::Uuid;
 
+use crate::StoreError;
 use crate::decode::{get, serial, size};
 use crate::query::{
     self, Client, OUTBOX_OPEN, OUTBOX_SETTLE, PURGES_ACKNOWLEDGE, PURGES_CLAIM, PURGES_FAIL,
     PURGES_NEXT_DUE, PURGES_RELEASE,
 };
-use crate::StoreError;
 
 /// A purge that this process has taken on.
 #[derive(Debug, Clone)]
@@ -37,8 +37,12 @@ pub async fn claim(
     lease: Duration,
 ) -> Result<Vec<ClaimedPurge>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows =
-        query::rows(client, PURGES_CLAIM, &[&target, &limit, &owner, &lease.as_secs_f64()]).await?;
+    let rows = query::rows(
+        client,
+        PURGES_CLAIM,
+        &[&target, &limit, &owner, &lease.as_secs_f64()],
+    )
+    .await?;
     rows.iter()
         .map(|row| {
             let keys: Vec<String> = get(row, "keys")?;
@@ -62,7 +66,12 @@ pub async fn acknowledge(
     second_pass_after: Duration,
 ) -> Result<(), StoreError> {
     let seconds = second_pass_after.as_secs_f64();
-    query::execute(client, PURGES_ACKNOWLEDGE, &[&target, &outbox, &owner, &seconds]).await?;
+    query::execute(
+        client,
+        PURGES_ACKNOWLEDGE,
+        &[&target, &outbox, &owner, &seconds],
+    )
+    .await?;
     Ok(())
 }
 
@@ -76,7 +85,12 @@ pub async fn fail(
     error: &str,
 ) -> Result<(), StoreError> {
     let seconds = retry_after.as_secs_f64();
-    query::execute(client, PURGES_FAIL, &[&target, &outbox, &owner, &seconds, &error]).await?;
+    query::execute(
+        client,
+        PURGES_FAIL,
+        &[&target, &outbox, &owner, &seconds, &error],
+    )
+    .await?;
     Ok(())
 }
 
@@ -88,8 +102,10 @@ pub async fn release(client: &impl Client, owner: Uuid) -> Result<(), StoreError
 
 /// When the next purge of a CDN falls due; `None` when it owes nothing.
 pub async fn next_due(client: &impl Client, target: &str) -> Result<Option<Duration>, StoreError> {
-    let seconds: Option<f64> =
-        get(&query::one(client, PURGES_NEXT_DUE, &[&target]).await?, "seconds")?;
+    let seconds: Option<f64> = get(
+        &query::one(client, PURGES_NEXT_DUE, &[&target]).await?,
+        "seconds",
+    )?;
     Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default()))
 }
 

@@ -7,9 +7,9 @@ use lockstep_core::page::Form;
 use lockstep_core::serial::Serial;
 use lockstep_core::status::ProjectStatus;
 
+use crate::StoreError;
 use crate::decode::{get, parsed, serial, sha256_option};
 use crate::query::{self, Client, PAGES_BY_HASH, PAGES_CURRENT, PAGES_KNOWN};
-use crate::StoreError;
 
 /// What a project's page is at the moment of asking.
 #[derive(Debug, Clone, Copy)]
@@ -76,12 +76,19 @@ pub async fn by_hash(client: &impl Client, hash: Sha256) -> Result<Option<Page>,
         let serial = serial(&row, "serial")?;
         let body: &[u8] = get(&row, "body")?;
         let bytes = [body, form.tail(serial).as_bytes()].concat().into();
-        Ok(Page { form, serial, bytes })
+        Ok(Page {
+            form,
+            serial,
+            bytes,
+        })
     })
     .transpose()
 }
 
 /// Whether any row of the changelog ever named this hash: then the page is gone, not unknown.
 pub async fn ever_known(client: &impl Client, hash: Sha256) -> Result<bool, StoreError> {
-    get(&query::one(client, PAGES_KNOWN, &[&hash.as_bytes()]).await?, "known")
+    get(
+        &query::one(client, PAGES_KNOWN, &[&hash.as_bytes()]).await?,
+        "known",
+    )
 }

@@ -48,15 +48,16 @@ impl Store {
             .application_name("lockstep");
         // A statement that hangs must not hold a request, or worse the serial lock, for ever.
         let limits = "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s";
-        let options = config.get_options().map_or_else(
-            || limits.to_owned(),
-            |given| format!("{limits} {given}"),
-        );
+        let options = config
+            .get_options()
+            .map_or_else(|| limits.to_owned(), |given| format!("{limits} {given}"));
         config.options(options);
         let manager = Manager::from_config(
             config.clone(),
             NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
         );
         let pool = Pool::builder(manager)
             .max_size(connections)
@@ -99,7 +100,12 @@ pub async fn begin(connection: &mut Connection) -> Result<Transaction<'_>, Store
 /// Opens a transaction in which all statements see one snapshot.
 pub async fn begin_snapshot(connection: &mut Connection) -> Result<Transaction<'_>, StoreError> {
     use tokio_postgres::IsolationLevel::RepeatableRead;
-    Ok(connection.build_transaction().isolation_level(RepeatableRead).read_only(true).start().await?)
+    Ok(connection
+        .build_transaction()
+        .isolation_level(RepeatableRead)
+        .read_only(true)
+        .start()
+        .await?)
 }
 
 /// Commits. An error here does not say whether the commit happened: the answer may have been lost on

@@ -43,7 +43,12 @@ pub async fn lock_or_create(
     name: &ProjectName,
 ) -> Result<LockedProject, StoreError> {
     let normalized = name.normalized();
-    query::execute(transaction, PROJECTS_CREATE, &[&normalized.as_str(), &name.as_str()]).await?;
+    query::execute(
+        transaction,
+        PROJECTS_CREATE,
+        &[&normalized.as_str(), &name.as_str()],
+    )
+    .await?;
     let row = query::one(transaction, PROJECTS_LOCK, &[&normalized.as_str()]).await?;
     Ok(LockedProject {
         id: get(&row, "id")?,
@@ -58,7 +63,11 @@ pub async fn lock_or_create(
 
 /// The project's files, in no particular order.
 pub async fn files(client: &impl Client, project: i64) -> Result<Vec<FileEntry>, StoreError> {
-    query::rows(client, PROJECTS_FILES, &[&project]).await?.iter().map(entry).collect()
+    query::rows(client, PROJECTS_FILES, &[&project])
+        .await?
+        .iter()
+        .map(entry)
+        .collect()
 }
 
 fn entry(row: &Row) -> Result<FileEntry, StoreError> {

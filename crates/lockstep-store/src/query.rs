@@ -1,7 +1,7 @@
 //! One statement of `sql/queries`, prepared once per connection and run.
 
-use tokio_postgres::types::ToSql;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use crate::StoreError;
 

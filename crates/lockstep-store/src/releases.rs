@@ -23,9 +23,19 @@ pub async fn find(
     project: i64,
     version: &Version,
 ) -> Result<Option<ReleaseRow>, StoreError> {
-    let row = query::row(transaction, RELEASES_FIND, &[&project, &version.canonical()]).await?;
-    row.map(|row| Ok(ReleaseRow { id: get(&row, "id")?, version: parsed(&row, "version")? }))
-        .transpose()
+    let row = query::row(
+        transaction,
+        RELEASES_FIND,
+        &[&project, &version.canonical()],
+    )
+    .await?;
+    row.map(|row| {
+        Ok(ReleaseRow {
+            id: get(&row, "id")?,
+            version: parsed(&row, "version")?,
+        })
+    })
+    .transpose()
 }
 
 /// Creates a release with its first file's metadata. The project must be locked.
@@ -46,7 +56,10 @@ pub async fn create(
         ],
     )
     .await?;
-    Ok(ReleaseRow { id: get(&row, "id")?, version: version.clone() })
+    Ok(ReleaseRow {
+        id: get(&row, "id")?,
+        version: version.clone(),
+    })
 }
 
 /// A release with all that the legacy JSON API tells of it.

@@ -12,7 +12,12 @@ pub async fn create(transaction: &Transaction<'_>, draft: &Draft) -> Result<i64,
     let row = query::one(
         transaction,
         STATES_CREATE,
-        &[&draft.html.body(), &draft.json.body(), &draft.content, &RENDERER],
+        &[
+            &draft.html.body(),
+            &draft.json.body(),
+            &draft.content,
+            &RENDERER,
+        ],
     )
     .await?;
     get(&row, "id")

@@ -2,7 +2,7 @@
 
 use crate::decode::get;
 use crate::query::{
-    self, TARGETS_FORGET, TARGETS_RECORD_FAILURE, TARGETS_RECORD_SUCCESS, TARGETS_REGISTER, Client,
+    self, Client, TARGETS_FORGET, TARGETS_RECORD_FAILURE, TARGETS_RECORD_SUCCESS, TARGETS_REGISTER,
 };
 use crate::{StoreError, Transaction};
 

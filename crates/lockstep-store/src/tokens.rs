@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use lockstep_core::digest::Sha256;
 
+use crate::StoreError;
 use crate::decode::get;
 use crate::query::{
     self, Client, TOKENS_CREATE, TOKENS_LIST, TOKENS_REPLACE, TOKENS_REVOKE, TOKENS_USE,
 };
-use crate::StoreError;
 
 /// A token's name is taken.
 pub const NAME_TAKEN: &str = "token_name_key";
@@ -20,7 +20,12 @@ pub async fn create(
     scopes: &[String],
     expires_at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    query::rows(client, TOKENS_CREATE, &[&name, &secret.as_bytes(), &scopes, &expires_at]).await?;
+    query::rows(
+        client,
+        TOKENS_CREATE,
+        &[&name, &secret.as_bytes(), &scopes, &expires_at],
+    )
+    .await?;
     Ok(())
 }
 
@@ -31,7 +36,12 @@ pub async fn replace(
     secret: Sha256,
     scopes: &[String],
 ) -> Result<(), StoreError> {
-    query::execute(client, TOKENS_REPLACE, &[&name, &secret.as_bytes(), &scopes]).await?;
+    query::execute(
+        client,
+        TOKENS_REPLACE,
+        &[&name, &secret.as_bytes(), &scopes],
+    )
+    .await?;
     Ok(())
 }
 
@@ -41,7 +51,8 @@ pub async fn look_up(
     secret: Sha256,
 ) -> Result<Option<(String, Vec<String>)>, StoreError> {
     let row = query::row(client, TOKENS_USE, &[&secret.as_bytes()]).await?;
-    row.map(|row| Ok((get(&row, "name")?, get(&row, "scopes")?))).transpose()
+    row.map(|row| Ok((get(&row, "name")?, get(&row, "scopes")?)))
+        .transpose()
 }
 
 /// A token as `token list` shows it.

@@ -4,9 +4,9 @@ use lockstep_core::announce::Watermarks;
 use lockstep_core::serial::Serial;
 use tokio_postgres::Row;
 
+use crate::StoreError;
 use crate::decode::{serial, serial_option};
 use crate::query::{self, Client, WATERMARKS_ADVANCE, WATERMARKS_COMMITTED, WATERMARKS_READ};
-use crate::StoreError;
 
 /// The watermarks, and what holds them, in one snapshot.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,12 @@ pub async fn read(client: &impl Client) -> Result<Watermarks, StoreError> {
 /// Moves them forward and wakes whoever waits; never back, whoever else moves them.
 pub async fn advance(client: &impl Client, to: Watermarks) -> Result<(), StoreError> {
     let marks = [to.purged, to.verified, to.announced].map(Serial::to_column);
-    query::rows(client, WATERMARKS_ADVANCE, &[&marks[0], &marks[1], &marks[2]]).await?;
+    query::rows(
+        client,
+        WATERMARKS_ADVANCE,
+        &[&marks[0], &marks[1], &marks[2]],
+    )
+    .await?;
     Ok(())
 }
 

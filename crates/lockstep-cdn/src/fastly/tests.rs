@@ -244,6 +244,10 @@ async fn the_longest_batch_is_accepted_and_a_longer_one_is_not_even_sent() {
 
 #[tokio::test]
 async fn a_reset_is_waited_for() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the fake speaks of Fastly's own clock"
+    )]
     let now = Timestamp::now().as_second();
     for (reset, shortest, longest) in [(now - 1000, 1, 1), (now + 30, 20, 30), (now + 999, 60, 60)]
     {

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{FileEntry, FileLinks, ProjectState, file_path, page_time};
 use crate::digest::Sha256;
-use crate::status::Yanked;
+use crate::status::{Reason, Yanked};
+use crate::version::RequiresPython;
 
 #[derive(Serialize)]
 struct Detail<'a> {
@@ -61,7 +62,7 @@ pub(super) fn body(state: &ProjectState, links: &FileLinks) -> Vec<u8> {
         files: state.files.iter().map(|file| entry(file, links)).collect(),
         name: state.name.as_str(),
         status: Status {
-            reason: state.status_reason.as_ref().map(|reason| reason.as_str()),
+            reason: state.status_reason.as_ref().map(Reason::as_str),
             status: state.status.as_str(),
         },
         versions: versions.into_iter().map(ToString::to_string).collect(),
@@ -87,7 +88,7 @@ fn entry<'a>(file: &'a FileEntry, links: &FileLinks) -> File<'a> {
         // Attestations (PEP 740) are not stored yet; the key is always present, as in the public
         // index.
         provenance: None,
-        requires_python: file.requires_python.as_ref().map(|text| text.as_str()),
+        requires_python: file.requires_python.as_ref().map(RequiresPython::as_str),
         size: file.size,
         upload_time: page_time(file.upload_time),
         url: format!(

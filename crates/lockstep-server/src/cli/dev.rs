@@ -39,7 +39,10 @@ fn well_formed(text: &str) -> Result<String, String> {
 pub(super) fn run(runtime: &Runtime, args: DevArgs) -> anyhow::Result<()> {
     use anyhow::Context as _;
     std::fs::create_dir_all(&args.data).with_context(|| {
-        format!("can't create {}; choose another folder with --data", args.data.display())
+        format!(
+            "can't create {}; choose another folder with --data",
+            args.data.display()
+        )
     })?;
     let data = std::path::absolute(&args.data)?;
     tracing::info!(folder = %data.display(), "starting the private PostgreSQL");

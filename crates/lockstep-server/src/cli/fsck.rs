@@ -4,6 +4,7 @@
 //! reads every file back; checks that serials are dense and the watermarks in order. Reads only, and
 //! may run beside a busy index: what changes meanwhile is looked at again.
 
+use futures_util::TryStreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use lockstep_core::digest::{FileHasher, Sha256};
 use lockstep_core::filename::DistFilename;
@@ -12,7 +13,6 @@ use lockstep_core::page::{FileLinks, Sealed, render};
 use lockstep_store::files::{self, StoredFile};
 use lockstep_store::projects::{self, ProjectRow};
 use lockstep_store::{Store, begin_snapshot, changelog, identity, outbox, pages, watermarks};
-use futures_util::TryStreamExt as _;
 
 use super::print;
 use crate::blobs::{BlobError, Blobs, Part};
@@ -25,7 +25,9 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<u64> {
     let store = super::store(settings)?;
     let blobs = Blobs::open(&settings.blobs)?;
     let connection = store.connection().await?;
-    let links = identity::establish(&connection, &settings.file_links()).await?.links;
+    let links = identity::establish(&connection, &settings.file_links())
+        .await?
+        .links;
     drop(connection);
     let mut findings = 0;
     let mut report = |finding: String| {
@@ -44,7 +46,9 @@ type Report<'a> = &'a mut dyn FnMut(String) -> anyhow::Result<()>;
 fn bar(length: u64, what: &'static str) -> anyhow::Result<ProgressBar> {
     // Drawn only on a terminal.
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")?;
-    Ok(ProgressBar::new(length).with_style(style).with_message(what))
+    Ok(ProgressBar::new(length)
+        .with_style(style)
+        .with_message(what))
 }
 
 async fn check_serials(store: &Store, report: Report<'_>) -> anyhow::Result<()> {
@@ -55,11 +59,15 @@ async fn check_serials(store: &Store, report: Report<'_>) -> anyhow::Result<()> 
         report(format!("serials: {gap} has no row in the changelog"))?;
     }
     if beyond > 0 {
-        report(format!("serials: {beyond} rows lie beyond the last serial given out"))?;
+        report(format!(
+            "serials: {beyond} rows lie beyond the last serial given out"
+        ))?;
     }
     let marks = watermarks::read(&snapshot).await?;
     if marks.announced > marks.committed || marks.purged > marks.committed {
-        report(format!("watermarks: beyond the last committed serial: {marks:?}"))?;
+        report(format!(
+            "watermarks: beyond the last committed serial: {marks:?}"
+        ))?;
     }
     let open = outbox::open(&snapshot).await?;
     if open > 0 {
@@ -135,16 +143,20 @@ async fn form_findings(
     sealed: Sealed,
     announced: Option<Sha256>,
 ) -> anyhow::Result<Option<String>> {
-    let Some(announced) = announced else { return Ok(Some(format!("{form}: not announced"))) };
+    let Some(announced) = announced else {
+        return Ok(Some(format!("{form}: not announced")));
+    };
     if sealed.sha256 != announced {
         let rendered = sealed.sha256;
-        return Ok(Some(format!("{form}: renders to {rendered}, but {announced} was announced")));
+        return Ok(Some(format!(
+            "{form}: renders to {rendered}, but {announced} was announced"
+        )));
     }
     Ok(match pages::by_hash(snapshot, announced).await? {
         None => Some(format!("{form}: {announced} is not kept")),
-        Some(page) if Sha256::of(&page.bytes) != announced => {
-            Some(format!("{form}: the bytes kept are not those of {announced}"))
-        }
+        Some(page) if Sha256::of(&page.bytes) != announced => Some(format!(
+            "{form}: the bytes kept are not those of {announced}"
+        )),
         Some(_) => None,
     })
 }
@@ -173,18 +185,27 @@ async fn file_finding(blobs: &Blobs, file: &StoredFile) -> anyhow::Result<Option
         return Ok(Some("the file is missing".to_owned()));
     };
     if digests.sha256 != file.sha256 || digests.size != file.size {
-        return Ok(Some(format!("the file's bytes have hash {}, not {}", digests.sha256, file.sha256)));
+        return Ok(Some(format!(
+            "the file's bytes have hash {}, not {}",
+            digests.sha256, file.sha256
+        )));
     }
-    let Some(wanted) = file.metadata_sha256 else { return Ok(None) };
+    let Some(wanted) = file.metadata_sha256 else {
+        return Ok(None);
+    };
     Ok(match digests_of_metadata(blobs, file).await? {
         None => Some("its .metadata is missing".to_owned()),
-        Some(found) if found != wanted => Some(format!("its .metadata has hash {found}, not {wanted}")),
+        Some(found) if found != wanted => {
+            Some(format!("its .metadata has hash {found}, not {wanted}"))
+        }
         Some(_) => None,
     })
 }
 
 async fn digests_of_metadata(blobs: &Blobs, file: &StoredFile) -> anyhow::Result<Option<Sha256>> {
-    Ok(digests(blobs, file, Part::Metadata).await?.map(|digests| digests.sha256))
+    Ok(digests(blobs, file, Part::Metadata)
+        .await?
+        .map(|digests| digests.sha256))
 }
 
 async fn digests(
@@ -192,7 +213,10 @@ async fn digests(
     file: &StoredFile,
     part: Part,
 ) -> anyhow::Result<Option<lockstep_core::digest::FileDigests>> {
-    let mut reading = match blobs.read(&file.blake2b_256, &file.filename, part, None).await {
+    let mut reading = match blobs
+        .read(&file.blake2b_256, &file.filename, part, None)
+        .await
+    {
         Ok(reading) => reading,
         Err(BlobError::NotFound) => return Ok(None),
         Err(error) => return Err(error.into()),

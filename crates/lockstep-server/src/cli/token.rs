@@ -35,9 +35,11 @@ pub(super) enum TokenCommand {
 
 pub(super) async fn run(store: &Store, command: TokenCommand) -> anyhow::Result<()> {
     match command {
-        TokenCommand::Create { name, scopes, expires } => {
-            create(store, &name, &scopes, expires).await
-        }
+        TokenCommand::Create {
+            name,
+            scopes,
+            expires,
+        } => create(store, &name, &scopes, expires).await,
         TokenCommand::List => list(store).await,
         TokenCommand::Revoke { name } => {
             let connection = store.connection().await?;
@@ -68,10 +70,15 @@ async fn create(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where a token's end is counted from")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where a token's end is counted from"
+)]
 fn expiry(after: Duration) -> anyhow::Result<Timestamp> {
     let after = SignedDuration::try_from(after)?;
-    Timestamp::now().checked_add(after).context("that is too far in the future")
+    Timestamp::now()
+        .checked_add(after)
+        .context("that is too far in the future")
 }
 
 async fn list(store: &Store) -> anyhow::Result<()> {
@@ -79,7 +86,10 @@ async fn list(store: &Store) -> anyhow::Result<()> {
     print("NAME\tSCOPES\tCREATED\tEXPIRES\tREVOKED\tLAST USED\n")?;
     for token in tokens::list(&connection).await? {
         let time = |time: Option<Timestamp>| {
-            time.map_or_else(|| "-".to_owned(), |time| time.strftime("%Y-%m-%dT%H:%MZ").to_string())
+            time.map_or_else(
+                || "-".to_owned(),
+                |time| time.strftime("%Y-%m-%dT%H:%MZ").to_string(),
+            )
         };
         print(&format!(
             "{}\t{}\t{}\t{}\t{}\t{}\n",

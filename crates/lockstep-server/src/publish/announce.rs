@@ -24,7 +24,11 @@ pub async fn run(app: App, shutdown: CancellationToken) {
         work.mark_unchanged();
         let mut pause = POLL;
         if let Err(error) = round(&app).await {
-            tracing::warn!(kind = error.kind(), stage = "announce", "announcing pauses: {error}");
+            tracing::warn!(
+                kind = error.kind(),
+                stage = "announce",
+                "announcing pauses: {error}"
+            );
             pause = Duration::from_secs(1);
         }
         tokio::select! {
@@ -43,14 +47,22 @@ pub async fn round(app: &App) -> Result<Serial, StoreError> {
     fault::point("announce.settled");
     let progress = watermarks::progress(&connection).await?;
     let after = app.settings.announce.after;
-    let moved =
-        advance(progress.stored, progress.first_unpurged, progress.first_unverified, after);
+    let moved = advance(
+        progress.stored,
+        progress.first_unpurged,
+        progress.first_unverified,
+        after,
+    );
     if moved != progress.stored {
         // Another process may move them at the same time; the statement takes the greater.
         watermarks::advance(&connection, moved).await?;
         fault::point("announce.advanced");
-        tracing::info!(serial = moved.announced.get(), committed = moved.committed.get(),
-            stage = "announce", "announced");
+        tracing::info!(
+            serial = moved.announced.get(),
+            committed = moved.committed.get(),
+            stage = "announce",
+            "announced"
+        );
         app.wakes.news();
     }
     Ok(moved.announced)

@@ -53,9 +53,9 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     }
     accepts_uploads(&project)?;
 
-    let changes = insert_rows(&transaction, &project, upload).await.map_err(|error| {
-        refused_by_constraint(error, upload)
-    })?;
+    let changes = insert_rows(&transaction, &project, upload)
+        .await
+        .map_err(|error| refused_by_constraint(error, upload))?;
     fault::point("commit.rows");
 
     // The dear part, still without the serial: read all files back, render, hash, write the bytes.
@@ -81,7 +81,11 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
             name: &upload.name,
             changes: &changes,
             last_serial: serial,
-            page: Some(EntryPage { state: state_row, html, json }),
+            page: Some(EntryPage {
+                state: state_row,
+                html,
+                json,
+            }),
             content_sha256: draft.content_sha256,
             files_sha256: draft.files_sha256,
             files_count: draft.files_count,
@@ -97,7 +101,11 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     // this process: the outbox row was part of the commit.
     fault::point("commit.committed");
     app.wakes.work();
-    Ok(Committed { serial, html_sha256: html.sha256, new: true })
+    Ok(Committed {
+        serial,
+        html_sha256: html.sha256,
+        new: true,
+    })
 }
 
 /// The same bytes under the same name change nothing; other bytes are refused.
@@ -115,7 +123,11 @@ async fn already_there(
         .map(|page| (page.serial, page.hashes))
         .ok_or(StoreError::Corrupt("projects.last_serial".to_owned()))?;
     let (html_sha256, _) = hashes.ok_or(StoreError::Corrupt("projects.html_sha256".to_owned()))?;
-    Ok(Committed { serial, html_sha256, new: false })
+    Ok(Committed {
+        serial,
+        html_sha256,
+        new: false,
+    })
 }
 
 /// Starts with the words that twine, poetry and uv look for.
@@ -131,7 +143,11 @@ fn accepts_uploads(project: &LockedProject) -> Result<(), ApiError> {
         ProjectStatus::Archived | ProjectStatus::Quarantined => {
             let (name, status) = (&project.normalized, project.status);
             let message = format!("Project `{name}` is {status} and takes no uploads.");
-            Err(ApiError::new(axum::http::StatusCode::FORBIDDEN, "project-status", message))
+            Err(ApiError::new(
+                axum::http::StatusCode::FORBIDDEN,
+                "project-status",
+                message,
+            ))
         }
     }
 }
@@ -146,13 +162,12 @@ async fn insert_rows(
     if !project.exists {
         changes.push(Change::Create);
     }
-    let release = match releases::find(transaction, project.id, &upload.version).await? {
-        Some(release) => release,
-        None => {
-            changes.push(Change::NewRelease(upload.version.clone()));
-            let metadata = &upload.metadata;
-            releases::create(transaction, project.id, &upload.version, metadata).await?
-        }
+    let known = releases::find(transaction, project.id, &upload.version).await?;
+    let release = if let Some(release) = known {
+        release
+    } else {
+        changes.push(Change::NewRelease(upload.version.clone()));
+        releases::create(transaction, project.id, &upload.version, &upload.metadata).await?
     };
     files::register_name(transaction, &upload.filename, &upload.digests.sha256).await?;
     files::create(
@@ -163,7 +178,10 @@ async fn insert_rows(
             filename: &upload.filename,
             digests: &upload.digests,
             requires_python: upload.metadata.requires_python.as_ref(),
-            metadata_sha256: upload.metadata_file.as_ref().map(|metadata| metadata.sha256),
+            metadata_sha256: upload
+                .metadata_file
+                .as_ref()
+                .map(|metadata| metadata.sha256),
             upload_time: project.now,
         },
     )

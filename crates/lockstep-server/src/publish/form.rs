@@ -47,7 +47,11 @@ pub(super) fn check_length(headers: &HeaderMap, app: &App) -> Result<(), ApiErro
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
         .unwrap_or(0);
     let limit = app.settings.upload.max_file_size.as_u64() + MAX_FIELDS_BYTES as u64;
-    if length > limit { Err(too_large(app)) } else { Ok(()) }
+    if length > limit {
+        Err(too_large(app))
+    } else {
+        Ok(())
+    }
 }
 
 fn too_large(app: &App) -> ApiError {
@@ -62,21 +66,29 @@ pub(super) async fn receive(
     body: &mut BodyDataStream,
     app: &App,
 ) -> Result<Form, ApiError> {
-    let content_type =
-        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let boundary = multer::parse_boundary(content_type).map_err(|_| {
         let message = "The request is not multipart/form-data; upload with twine, uv publish or \
                        poetry publish.";
         ApiError::bad_request("not-multipart", message)
     })?;
     let mut multipart = Multipart::new(body, boundary);
-    let mut form = Form { fields: BTreeMap::new(), file: None };
+    let mut form = Form {
+        fields: BTreeMap::new(),
+        file: None,
+    };
     let (mut count, mut bytes) = (0, 0);
     while let Some(mut field) = multipart.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "content" {
             if form.file.is_some() {
-                return Err(ApiError::bad_request("content", "Only one `content` part is taken."));
+                return Err(ApiError::bad_request(
+                    "content",
+                    "Only one `content` part is taken.",
+                ));
             }
             form.file = Some(spool(field, app).await?);
             continue;
@@ -119,10 +131,16 @@ async fn spool(mut field: Field<'_>, app: &App) -> Result<SpooledFile, ApiError>
             return Err(too_large(app));
         }
         hasher.update(&chunk);
-        file.write_all(&chunk).await.map_err(|error| disk(error.into()))?;
+        file.write_all(&chunk)
+            .await
+            .map_err(|error| disk(error.into()))?;
     }
     file.flush().await.map_err(|error| disk(error.into()))?;
-    Ok(SpooledFile { filename, path, digests: hasher.finish() })
+    Ok(SpooledFile {
+        filename,
+        path,
+        digests: hasher.finish(),
+    })
 }
 
 /// A disk or bucket in trouble is ours, not the uploader's.

@@ -34,8 +34,12 @@ pub async fn run(app: App, cdn: Cdn, shutdown: CancellationToken) {
             Ok(Progress::Purged) => continue,
             Ok(Progress::Nothing { next_due }) => next_due.map_or(POLL, |due| due.min(POLL)),
             Err(error) => {
-                tracing::warn!(cdn = cdn.target.name(), kind = error.kind(), stage = "purge",
-                    "purging pauses: {error}");
+                tracing::warn!(
+                    cdn = cdn.target.name(),
+                    kind = error.kind(),
+                    stage = "purge",
+                    "purging pauses: {error}"
+                );
                 Duration::from_secs(1)
             }
         };
@@ -65,7 +69,9 @@ pub async fn round(app: &App, cdn: &Cdn) -> Result<Progress, StoreError> {
     let connection = app.store.connection().await?;
     let claimed = outbox::claim(&connection, name, limit, app.process, LEASE).await?;
     if claimed.is_empty() {
-        return Ok(Progress::Nothing { next_due: outbox::next_due(&connection, name).await? });
+        return Ok(Progress::Nothing {
+            next_due: outbox::next_due(&connection, name).await?,
+        });
     }
     drop(connection);
     fault::point("purge.claimed");
@@ -91,11 +97,18 @@ fn batches(claimed: Vec<ClaimedPurge>, limit: usize) -> Vec<Batch> {
     let mut batches: Vec<Batch> = Vec::new();
     for purge in claimed {
         let fits = |batch: &Batch| {
-            let new = purge.keys.iter().filter(|key| !contains(batch, key)).count();
+            let new = purge
+                .keys
+                .iter()
+                .filter(|key| !contains(batch, key))
+                .count();
             batch.keys.len() + new <= limit
         };
         if !batches.last().is_some_and(fits) {
-            batches.push(Batch { keys: Vec::new(), purges: Vec::new() });
+            batches.push(Batch {
+                keys: Vec::new(),
+                purges: Vec::new(),
+            });
         }
         if let Some(batch) = batches.last_mut() {
             for key in &purge.keys {
@@ -128,14 +141,24 @@ async fn record(
             outbox::acknowledge(&connection, name, &rows, app.process, second).await?;
             targets::record_success(&connection, name).await?;
             for purge in &batch.purges {
-                tracing::debug!(cdn = name, serial = purge.serial.get(), pass = purge.pass,
-                    stage = "purge", "purge acknowledged");
+                tracing::debug!(
+                    cdn = name,
+                    serial = purge.serial.get(),
+                    pass = purge.pass,
+                    stage = "purge",
+                    "purge acknowledged"
+                );
             }
             Ok(())
         }
         Err(error) => {
             // The most tried row decides: a CDN that is down is down for all of them.
-            let attempts = batch.purges.iter().map(|purge| purge.attempts).max().unwrap_or(0);
+            let attempts = batch
+                .purges
+                .iter()
+                .map(|purge| purge.attempts)
+                .max()
+                .unwrap_or(0);
             let pause = pause(&error, u32::try_from(attempts).unwrap_or(0));
             tell(name, &error, attempts, pause);
             let text = error.to_string();
@@ -156,10 +179,22 @@ fn pause(error: &PurgeError, attempts: u32) -> Duration {
 fn tell(cdn: &str, error: &PurgeError, attempts: i32, pause: Duration) {
     let seconds = pause.as_secs_f64();
     if error.retry() == Retry::Alarm {
-        tracing::error!(cdn, kind = error.kind(), attempts, retry_in_s = seconds, stage = "purge",
-            "the CDN refuses purges and somebody must act; nothing is announced meanwhile: {error}");
+        tracing::error!(
+            cdn,
+            kind = error.kind(),
+            attempts,
+            retry_in_s = seconds,
+            stage = "purge",
+            "the CDN refuses purges and somebody must act; nothing is announced meanwhile: {error}"
+        );
     } else {
-        tracing::warn!(cdn, kind = error.kind(), attempts, retry_in_s = seconds, stage = "purge",
-            "purge failed, will be repeated: {error}");
+        tracing::warn!(
+            cdn,
+            kind = error.kind(),
+            attempts,
+            retry_in_s = seconds,
+            stage = "purge",
+            "purge failed, will be repeated: {error}"
+        );
     }
 }

@@ -8,7 +8,7 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
-use lockstep_core::digest::{Blake2b256, FileDigests, Md5, Sha256};
+use lockstep_core::digest::{FileDigests, Sha256};
 use lockstep_core::filename::{DistFilename, DistKind};
 use lockstep_core::metadata::CoreMetadata;
 use lockstep_core::name::ProjectName;
@@ -56,37 +56,62 @@ pub(super) async fn examine(form: Form) -> Result<Upload, ApiError> {
         return Err(ApiError::bad_request("version", message));
     }
     let kind: DistKind = parsed(&form, "filetype")?;
-    let Some(SpooledFile { filename, path, digests }) = form.file else {
-        return Err(ApiError::bad_request("content", "Upload payload does not have a file."));
+    let Some(SpooledFile {
+        filename,
+        path,
+        digests,
+    }) = form.file
+    else {
+        return Err(ApiError::bad_request(
+            "content",
+            "Upload payload does not have a file.",
+        ));
     };
     let filename = DistFilename::parse(&filename, &name.normalized(), &version)
         .map_err(|error| ApiError::bad_request("filename", error.to_string()))?;
     if filename.kind() != kind {
         let message = format!(
-            "filetype: `{}` does not fit the file name `{filename}`.", kind.packagetype()
+            "filetype: `{}` does not fit the file name `{filename}`.",
+            kind.packagetype()
         );
         return Err(ApiError::bad_request("filetype", message));
     }
     check_digests(&form.fields, &digests)?;
     if digests.size == 0 {
-        return Err(ApiError::bad_request("content", "content: The file is empty."));
+        return Err(ApiError::bad_request(
+            "content",
+            "content: The file is empty.",
+        ));
     }
     let (path, found) = read_archive(path, kind).await?;
     let metadata = CoreMetadata::parse(&found).map_err(|error| {
         ApiError::bad_request("metadata", format!("Invalid distribution file. {error}"))
     })?;
     agree(&name, &version, &metadata)?;
-    let metadata_file = (kind == DistKind::Wheel)
-        .then(|| MetadataFile { sha256: Sha256::of(&found), bytes: found.into() });
+    let metadata_file = (kind == DistKind::Wheel).then(|| MetadataFile {
+        sha256: Sha256::of(&found),
+        bytes: found.into(),
+    });
     fault::point("upload.received");
-    Ok(Upload { name, version, filename, digests, metadata, metadata_file, spooled: path })
+    Ok(Upload {
+        name,
+        version,
+        filename,
+        digests,
+        metadata,
+        metadata_file,
+        spooled: path,
+    })
 }
 
 /// Keeps the bytes. Repeatable, and in this order: when the file is there, its metadata may still be
 /// missing, but nobody has been told of either.
 pub(super) async fn keep(upload: &Upload, blobs: &Blobs) -> Result<(), ApiError> {
     let address = &upload.digests.blake2b_256;
-    blobs.keep(&upload.spooled, address, &upload.filename).await.map_err(disk)?;
+    blobs
+        .keep(&upload.spooled, address, &upload.filename)
+        .await
+        .map_err(disk)?;
     if let Some(metadata) = &upload.metadata_file {
         blobs
             .keep_metadata(metadata.bytes.clone(), address, &upload.filename)
@@ -106,7 +131,10 @@ fn protocol(form: &Form) -> Result<(), ApiError> {
     }
     match field(form, "protocol_version") {
         None | Some("1") => Ok(()),
-        Some(_) => refused("protocol-version", "protocol_version: Only `1` is supported."),
+        Some(_) => refused(
+            "protocol-version",
+            "protocol_version: Only `1` is supported.",
+        ),
     }
 }
 
@@ -123,7 +151,9 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
         let message = format!("{name}: This field is required.");
         return Err(ApiError::bad_request(name, message));
     }
-    value.parse().map_err(|error| ApiError::bad_request(name, format!("{name}: {error}")))
+    value
+        .parse()
+        .map_err(|error| ApiError::bad_request(name, format!("{name}: {error}")))
 }
 
 /// Each digest that is given must match, and one must be given.
@@ -132,21 +162,21 @@ fn check_digests(
     actual: &FileDigests,
 ) -> Result<(), ApiError> {
     let given = |name: &str| {
-        fields.get(name).and_then(|values| values.first()).filter(|value| !value.is_empty())
+        fields
+            .get(name)
+            .and_then(|values| values.first())
+            .filter(|value| !value.is_empty())
     };
-    fn matches<T: FromStr + PartialEq>(text: &str, actual: &T) -> bool {
-        text.parse::<T>().is_ok_and(|digest| digest == *actual)
-    }
-    let checks: [(&str, &dyn Fn(&str) -> bool); 3] = [
-        ("md5_digest", &|text| matches::<Md5>(text, &actual.md5)),
-        ("sha256_digest", &|text| matches::<Sha256>(text, &actual.sha256)),
-        ("blake2_256_digest", &|text| matches::<Blake2b256>(text, &actual.blake2b_256)),
-    ];
     let mut any = false;
-    for (name, matches) in checks {
+    for (name, actual) in [
+        ("md5_digest", actual.md5.to_string()),
+        ("sha256_digest", actual.sha256.to_string()),
+        ("blake2_256_digest", actual.blake2b_256.to_string()),
+    ] {
         let Some(text) = given(name) else { continue };
         any = true;
-        if !matches(text) {
+        // Clients send either case.
+        if !text.eq_ignore_ascii_case(&actual) {
             let message = format!(
                 "{name}: The digest supplied does not match a digest calculated from the uploaded \
                  file."
@@ -157,7 +187,10 @@ fn check_digests(
     if any {
         Ok(())
     } else {
-        Err(ApiError::bad_request("digest", "Include at least one message digest."))
+        Err(ApiError::bad_request(
+            "digest",
+            "Include at least one message digest.",
+        ))
     }
 }
 
@@ -175,14 +208,11 @@ async fn read_archive(path: TempPath, kind: DistKind) -> Result<(TempPath, Vec<u
 }
 
 /// The archive must be what the form says it is.
-fn agree(
-    name: &ProjectName,
-    version: &Version,
-    metadata: &CoreMetadata,
-) -> Result<(), ApiError> {
+fn agree(name: &ProjectName, version: &Version, metadata: &CoreMetadata) -> Result<(), ApiError> {
     if metadata.name.normalized() != name.normalized() {
         let message = format!(
-            "name: The form says `{name}`, but the file's metadata say `{}`.", metadata.name
+            "name: The form says `{name}`, but the file's metadata say `{}`.",
+            metadata.name
         );
         return Err(ApiError::bad_request("name", message));
     }

@@ -55,7 +55,15 @@ impl<'a> Meta<'a> {
     ) -> Self {
         let (edge, clients) = (cache.edge.as_str(), cache.clients.as_str());
         let vary = "Accept, Accept-Encoding";
-        Self { serial, sha256, content_type, keys, edge, clients, vary }
+        Self {
+            serial,
+            sha256,
+            content_type,
+            keys,
+            edge,
+            clients,
+            vary,
+        }
     }
 }
 
@@ -65,10 +73,18 @@ pub fn not_modified(request: &HeaderMap, meta: &Meta<'_>) -> Option<Response> {
     let gzip = etag(meta.sha256, true);
     let known = request.get_all(IF_NONE_MATCH).iter().find_map(|value| {
         let text = value.to_str().ok()?;
-        text.split(',').map(|tag| tag.trim().trim_start_matches("W/")).find_map(|tag| {
-            // "*" matches what exists (RFC 9110 §13.1.2).
-            if tag == gzip { Some(gzip.clone()) } else if tag == plain || tag == "*" { Some(plain.clone()) } else { None }
-        })
+        text.split(',')
+            .map(|tag| tag.trim().trim_start_matches("W/"))
+            .find_map(|tag| {
+                // "*" matches what exists (RFC 9110 §13.1.2).
+                if tag == gzip {
+                    Some(gzip.clone())
+                } else if tag == plain || tag == "*" {
+                    Some(plain.clone())
+                } else {
+                    None
+                }
+            })
     })?;
     let mut response = StatusCode::NOT_MODIFIED.into_response();
     set_headers(response.headers_mut(), meta, &known);
@@ -81,23 +97,34 @@ pub async fn full(
     meta: &Meta<'_>,
     representation: &Arc<Representation>,
 ) -> Response {
-    let gzip = if takes_gzip(request) { Some(representation.gzip().await) } else { None };
+    let gzip = if takes_gzip(request) {
+        Some(representation.gzip().await)
+    } else {
+        None
+    };
     // A body that grows when compressed stays as it is.
-    let gzip = gzip.filter(|bytes| !bytes.is_empty() && bytes.len() < representation.identity.len());
+    let gzip =
+        gzip.filter(|bytes| !bytes.is_empty() && bytes.len() < representation.identity.len());
     let tag = etag(meta.sha256, gzip.is_some());
     let coded = gzip.is_some();
     let body = gzip.unwrap_or_else(|| representation.identity.clone());
     let mut response = Body::from(body).into_response();
     set_headers(response.headers_mut(), meta, &tag);
     if coded {
-        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+            .headers_mut()
+            .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
 }
 
 /// The strong entity tag: the hash, different for each coding.
 fn etag(hash: Sha256, gzip: bool) -> String {
-    if gzip { format!("\"{hash}-gzip\"") } else { format!("\"{hash}\"") }
+    if gzip {
+        format!("\"{hash}-gzip\"")
+    } else {
+        format!("\"{hash}\"")
+    }
 }
 
 fn set_headers(headers: &mut HeaderMap, meta: &Meta<'_>, etag: &str) {
@@ -124,12 +151,11 @@ fn set_cdn_headers(headers: &mut HeaderMap, keys: &[SurrogateKey], edge: &str) {
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    match HeaderValue::try_from(text) {
-        Ok(value) => {
-            headers.insert(name, value);
-        }
+    if let Ok(value) = HeaderValue::try_from(text) {
+        headers.insert(name, value);
+    } else {
         // Only a setting could hold such a text.
-        Err(_) => tracing::error!(header = %name, "not a header value: {text:?}"),
+        tracing::error!(header = %name, "not a header value: {text:?}");
     }
 }
 

@@ -28,14 +28,20 @@ pub struct Representation {
 impl Representation {
     /// A representation of these bytes.
     pub fn new(identity: Bytes, sha256: Sha256) -> Self {
-        Self { identity, sha256, gzip: OnceCell::new() }
+        Self {
+            identity,
+            sha256,
+            gzip: OnceCell::new(),
+        }
     }
 
     /// The gzip form. Concurrent first askers wait for one compression.
     pub async fn gzip(&self) -> Bytes {
         let compress = || async {
             let plain = self.identity.clone();
-            tokio::task::spawn_blocking(move || compressed(&plain)).await.unwrap_or_default()
+            tokio::task::spawn_blocking(move || compressed(&plain))
+                .await
+                .unwrap_or_default()
         };
         self.gzip.get_or_init(compress).await.clone()
     }
@@ -71,8 +77,14 @@ impl Default for PageCache {
             u32::try_from(value.identity.len() / 3 * 4 + 200).unwrap_or(u32::MAX)
         }
         Self {
-            by_hash: Cache::builder().max_capacity(CAPACITY).weigher(weight).build(),
-            by_view: Cache::builder().max_capacity(CAPACITY / 2).weigher(weight).build(),
+            by_hash: Cache::builder()
+                .max_capacity(CAPACITY)
+                .weigher(weight)
+                .build(),
+            by_view: Cache::builder()
+                .max_capacity(CAPACITY / 2)
+                .weigher(weight)
+                .build(),
         }
     }
 }

@@ -157,18 +157,23 @@ pub async fn since(
     State(app): State<App>,
     query: Result<Query<Since>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let Query(query) =
-        query.map_err(|error| ApiError::bad_request("query", error.body_text()))?;
+    let Query(query) = query.map_err(|error| ApiError::bad_request("query", error.body_text()))?;
     let after: Serial = parameter("since", query.since)?.unwrap_or_default();
     let limit: u32 = parameter("limit", query.limit)?.unwrap_or(1000);
     let wait: u64 = parameter("wait", query.wait)?.unwrap_or(0);
     let project: Option<ProjectName> = parameter("project", query.project)?;
     let project = project.map(|name| name.normalized());
     if !(1..=10_000).contains(&limit) {
-        return Err(ApiError::bad_request("limit", "limit: expected a number from 1 to 10000."));
+        return Err(ApiError::bad_request(
+            "limit",
+            "limit: expected a number from 1 to 10000.",
+        ));
     }
     if wait > 60 {
-        return Err(ApiError::bad_request("wait", "wait: expected seconds from 0 to 60."));
+        return Err(ApiError::bad_request(
+            "wait",
+            "wait: expected seconds from 0 to 60.",
+        ));
     }
     let horizon = match query.horizon.as_deref() {
         None | Some("announced") => Horizon::Announced,
@@ -222,7 +227,12 @@ fn changes(
     }
     let next = rows.last().map_or(after, |row| row.serial);
     let changes = rows.iter().map(Change::of).collect();
-    json(&Changes { meta: meta(app, marks), changes, next, more })
+    json(&Changes {
+        meta: meta(app, marks),
+        changes,
+        next,
+        more,
+    })
 }
 
 fn parameter<T: std::str::FromStr<Err: std::fmt::Display>>(
@@ -230,7 +240,10 @@ fn parameter<T: std::str::FromStr<Err: std::fmt::Display>>(
     value: Option<String>,
 ) -> Result<Option<T>, ApiError> {
     value
-        .map(|text| text.parse().map_err(|error| ApiError::bad_request(name, format!("{name}: {error}."))))
+        .map(|text| {
+            text.parse()
+                .map_err(|error| ApiError::bad_request(name, format!("{name}: {error}.")))
+        })
         .transpose()
 }
 
@@ -242,17 +255,18 @@ pub async fn state(State(app): State<App>) -> Result<Response, ApiError> {
     }
     let connection = app.store.connection().await?;
     let marks = watermarks::read(&connection).await?;
-    Ok(json(&State { meta: meta(&app, marks) }))
+    Ok(json(&State {
+        meta: meta(&app, marks),
+    }))
 }
 
 /// `GET /changelog/{serial}`
-pub async fn row(
-    State(app): State<App>,
-    Path(serial): Path<String>,
-) -> Result<Response, ApiError> {
+pub async fn row(State(app): State<App>, Path(serial): Path<String>) -> Result<Response, ApiError> {
     let serial = announced(&app, &serial).await?;
     let connection = app.store.connection().await?;
-    let row = changelog::row(&connection, serial).await?.ok_or_else(unknown)?;
+    let row = changelog::row(&connection, serial)
+        .await?
+        .ok_or_else(unknown)?;
     Ok(json(&Change::of(&row)))
 }
 
@@ -261,7 +275,10 @@ pub async fn content(
     State(app): State<App>,
     Path(serial): Path<String>,
 ) -> Result<Response, ApiError> {
-    Ok(plain(manifest(&app, &serial).await?, "application/x-ndjson"))
+    Ok(plain(
+        manifest(&app, &serial).await?,
+        "application/x-ndjson",
+    ))
 }
 
 /// `GET /changelog/{serial}/files`
@@ -290,8 +307,9 @@ async fn manifest(app: &App, serial: &str) -> Result<Vec<u8>, ApiError> {
 
 /// A serial in a path: 404 with `Retry-After` when it is not announced yet.
 async fn announced(app: &App, text: &str) -> Result<Serial, ApiError> {
-    let serial: Serial =
-        text.parse().map_err(|error| ApiError::bad_request("serial", format!("{error}.")))?;
+    let serial: Serial = text
+        .parse()
+        .map_err(|error| ApiError::bad_request("serial", format!("{error}.")))?;
     let connection = app.store.connection().await?;
     let marks = watermarks::read(&connection).await?;
     if serial == Serial::ZERO {
@@ -309,7 +327,11 @@ fn unknown() -> ApiError {
 }
 
 fn plain(body: Vec<u8>, content_type: &'static str) -> Response {
-    ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], body).into_response()
+    (
+        [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")],
+        body,
+    )
+        .into_response()
 }
 
 fn json(body: &impl Serialize) -> Response {

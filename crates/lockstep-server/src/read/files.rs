@@ -5,7 +5,8 @@
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE,
+    RANGE,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -41,9 +42,15 @@ async fn answer(
     let unknown = || ApiError::not_found("404 Not Found");
     let well_formed = address[0].len() == 2
         && address[1].len() == 2
-        && address.iter().all(|part| part.bytes().all(|byte| !byte.is_ascii_uppercase()));
-    let digest: Blake2b256 =
-        address.concat().parse().ok().filter(|_| well_formed).ok_or_else(unknown)?;
+        && address
+            .iter()
+            .all(|part| part.bytes().all(|byte| !byte.is_ascii_uppercase()));
+    let digest: Blake2b256 = address
+        .concat()
+        .parse()
+        .ok()
+        .filter(|_| well_formed)
+        .ok_or_else(unknown)?;
     let (name, part) = match name.strip_suffix(".metadata") {
         Some(name) => (name, Part::Metadata),
         None => (name, Part::File),
@@ -54,14 +61,27 @@ async fn answer(
         return Err(unknown());
     }
     let filename = DistFilename::from_stored(name.to_owned());
-    let etag = format!("\"{digest}{}\"", if part == Part::Metadata { "-metadata" } else { "" });
-    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let etag = format!(
+        "\"{digest}{}\"",
+        if part == Part::Metadata {
+            "-metadata"
+        } else {
+            ""
+        }
+    );
+    let known = headers
+        .get(IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
     if known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag)) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         common(&mut response, &etag);
         return Ok(response);
     }
-    let range = if method == Method::HEAD { None } else { requested_range(headers, &etag) };
+    let range = if method == Method::HEAD {
+        None
+    } else {
+        requested_range(headers, &etag)
+    };
     let partial = range.is_some();
     match app.blobs.read(&digest, &filename, part, range).await {
         Ok(reading) => Ok(respond(reading, partial, method, part, &etag)),
@@ -75,23 +95,24 @@ fn unreadable(error: BlobError) -> ApiError {
     ApiError::unavailable("storage", "The file can't be read right now.").because(error)
 }
 
-fn respond(
-    reading: Reading,
-    partial: bool,
-    method: &Method,
-    part: Part,
-    etag: &str,
-) -> Response {
+fn respond(reading: Reading, partial: bool, method: &Method, part: Part, etag: &str) -> Response {
     let length = reading.range.end - reading.range.start;
-    let body = if method == Method::HEAD { Body::empty() } else { Body::from_stream(reading.stream) };
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        Body::from_stream(reading.stream)
+    };
     let mut response = body.into_response();
     common(&mut response, etag);
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(match part {
-        Part::File => "application/octet-stream",
-        Part::Metadata => "text/plain; charset=utf-8",
-    }));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(match part {
+            Part::File => "application/octet-stream",
+            Part::Metadata => "text/plain; charset=utf-8",
+        }),
+    );
     if partial {
         let last = reading.range.end.saturating_sub(1);
         let shown = format!("bytes {}-{last}/{}", reading.range.start, reading.size);
@@ -114,7 +135,10 @@ fn common(response: &mut Response, etag: &str) {
 
 /// One range (RFC 9110 §14.2). Several, another unit or nonsense: the whole file, which is allowed.
 fn requested_range(headers: &HeaderMap, etag: &str) -> Option<GetRange> {
-    if headers.get(IF_RANGE).is_some_and(|tag| tag.as_bytes() != etag.as_bytes()) {
+    if headers
+        .get(IF_RANGE)
+        .is_some_and(|tag| tag.as_bytes() != etag.as_bytes())
+    {
         return None;
     }
     let text = headers.get(RANGE)?.to_str().ok()?.strip_prefix("bytes=")?;

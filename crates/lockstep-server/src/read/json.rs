@@ -41,7 +41,9 @@ pub async fn release(
     Path((project, version)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(version) = version.parse::<Version>() else { return not_found(&[]) };
+    let Ok(version) = version.parse::<Version>() else {
+        return not_found(&[]);
+    };
     match named(Path(project)) {
         Named::Normalized(project) => respond(&app, &project, Some(&version), &headers).await,
         Named::Otherwise(project) => moved(&format!("/pypi/{project}/{version}/json")),
@@ -90,7 +92,10 @@ async fn answer(
         return Ok(None);
     };
     let view = |serial: Serial| View {
-        what: format!("json {project} {}", version.map(Version::canonical).unwrap_or_default()),
+        what: format!(
+            "json {project} {}",
+            version.map(Version::canonical).unwrap_or_default()
+        ),
         serial: serial.get(),
     };
     let (serial, text) = match app.pages.view(&view(page.serial)).await {
@@ -127,7 +132,9 @@ async fn rendered(
 ) -> Result<Option<(Serial, Vec<u8>)>, ApiError> {
     let mut connection = app.store.connection().await?;
     let snapshot = begin_snapshot(&mut connection).await?;
-    let Some(page) = pages::current(&snapshot, project).await? else { return Ok(None) };
+    let Some(page) = pages::current(&snapshot, project).await? else {
+        return Ok(None);
+    };
     // Quarantined projects answer 404 here, as in the public index.
     if page.hashes.is_none() || page.status == ProjectStatus::Quarantined {
         return Ok(None);
@@ -140,7 +147,13 @@ async fn rendered(
         FileLinks::Relative => public_url.clone(),
         FileLinks::At(base) => base.clone(),
     };
-    let source = document::Source { public_url, files_base: &files_base, serial: page.serial };
+    let source = document::Source {
+        public_url,
+        files_base: &files_base,
+        serial: page.serial,
+    };
     let bytes = document::render(&source, project, version, releases, &files);
-    bytes.map(|bytes| bytes.map(|bytes| (page.serial, bytes))).map_err(ApiError::internal)
+    bytes
+        .map(|bytes| bytes.map(|bytes| (page.serial, bytes)))
+        .map_err(ApiError::internal)
 }

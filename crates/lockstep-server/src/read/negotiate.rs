@@ -95,7 +95,11 @@ impl<'a> Range<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let (range, parameters) = text.split_once(';').unwrap_or((text, ""));
         let (kind, subtype) = range.trim().split_once('/')?;
-        Some(Self { kind, subtype, quality: parse_quality(parameters) })
+        Some(Self {
+            kind,
+            subtype,
+            quality: parse_quality(parameters),
+        })
     }
 
     /// 3 for an exact match, 2 for `type/*`, 1 for `*/*`.
@@ -121,10 +125,16 @@ fn quality(ranges: &[Range<'_>], kind: &str, subtype: &str) -> u16 {
 /// `q=0.25` in thousandths; absent is 1.
 fn parse_quality(parameters: &str) -> u16 {
     for parameter in parameters.split(';') {
-        let Some((name, value)) = parameter.split_once('=') else { continue };
+        let Some((name, value)) = parameter.split_once('=') else {
+            continue;
+        };
         if name.trim().eq_ignore_ascii_case("q") {
             let value: f32 = value.trim().parse().unwrap_or(0.0);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "clamped"
+            )]
             return (value.clamp(0.0, 1.0) * 1000.0) as u16;
         }
     }
@@ -147,20 +157,35 @@ mod tests {
         const V1: &str = "application/vnd.pypi.simple.v1";
         for (accept, wanted) in [
             // pip, uv, devpi, poetry, bandersnatch, old pip, a browser, curl
-            (format!("{V1}+json, {V1}+html; q=0.1, text/html; q=0.01"), JsonV1),
-            (format!("{V1}+json, {V1}+html;q=0.2, text/html;q=0.01"), JsonV1),
-            (format!("{V1}+html;q=0.2, {V1}+json, text/html;q=0.01"), JsonV1),
+            (
+                format!("{V1}+json, {V1}+html; q=0.1, text/html; q=0.01"),
+                JsonV1,
+            ),
+            (
+                format!("{V1}+json, {V1}+html;q=0.2, text/html;q=0.01"),
+                JsonV1,
+            ),
+            (
+                format!("{V1}+html;q=0.2, {V1}+json, text/html;q=0.01"),
+                JsonV1,
+            ),
             (format!("{V1}+json, */*;q=0.1"), JsonV1),
             (format!("{V1}+json"), JsonV1),
             ("text/html".to_owned(), TextHtml),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8".to_owned(), TextHtml),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8".to_owned(),
+                TextHtml,
+            ),
             ("*/*".to_owned(), TextHtml),
             // The public index's own odd ones
             ("application/*".to_owned(), HtmlV1),
             (format!("text/*, {V1}+json"), TextHtml),
             ("application/json".to_owned(), TextHtml),
             ("application/vnd.pypi.simple.v2+json".to_owned(), TextHtml),
-            ("application/vnd.pypi.simple.latest+json".to_owned(), TextHtml),
+            (
+                "application/vnd.pypi.simple.latest+json".to_owned(),
+                TextHtml,
+            ),
             (format!("{V1}+html"), HtmlV1),
             (format!("{V1}+json;q=0, */*"), TextHtml),
             (String::new(), TextHtml),

@@ -28,12 +28,20 @@ pub(super) async fn bytes(
         return Ok(Some(found));
     }
     let connection = app.store.connection().await?;
-    let Some(page) = pages::by_hash(&connection, hash).await? else { return Ok(None) };
-    Ok(Some(app.pages.put(Representation::new(page.bytes, hash)).await))
+    let Some(page) = pages::by_hash(&connection, hash).await? else {
+        return Ok(None);
+    };
+    Ok(Some(
+        app.pages.put(Representation::new(page.bytes, hash)).await,
+    ))
 }
 
 /// `GET /pages/sha256/{hex}`
-pub async fn by_hash(State(app): State<App>, Path(hex): Path<String>, headers: HeaderMap) -> Response {
+pub async fn by_hash(
+    State(app): State<App>,
+    Path(hex): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     match answer(&app, &hex, &headers).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
@@ -41,8 +49,9 @@ pub async fn by_hash(State(app): State<App>, Path(hex): Path<String>, headers: H
 }
 
 async fn answer(app: &App, hex: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let hash: Sha256 =
-        hex.parse().map_err(|error| ApiError::bad_request("hash", format!("{error}")))?;
+    let hash: Sha256 = hex
+        .parse()
+        .map_err(|error| ApiError::bad_request("hash", format!("{error}")))?;
     if hash.to_string() != hex {
         // One address a page: an upper-case spelling would be cached apart.
         return Ok(super::moved(&format!("/pages/sha256/{hash}")));
@@ -89,5 +98,7 @@ fn gone_or_unknown(known: bool) -> ApiError {
 
 /// Marks an answer that nothing can ever change.
 pub(super) fn immutable(response: &mut Response) {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
 }

@@ -99,7 +99,10 @@ async fn list_at_announced(app: &App, headers: &HeaderMap) -> Result<Response, A
     let connection = app.store.connection().await?;
     let announced = watermarks::read(&connection).await?.announced;
     drop(connection);
-    let view = View { what: format!("list {:?}", form.form()), serial: announced.get() };
+    let view = View {
+        what: format!("list {:?}", form.form()),
+        serial: announced.get(),
+    };
     let list: Arc<Representation> = if let Some(list) = app.pages.view(&view).await {
         list
     } else {

@@ -33,7 +33,9 @@ impl From<StoreError> for CallError {
 
 /// `POST /pypi`, `/pypi/`, `/RPC2`
 pub async fn call(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(|value| value.starts_with("text/xml")) {
         let message = "XML-RPC calls are sent as text/xml; uploads go to /legacy/.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -46,16 +48,16 @@ pub async fn call(State(app): State<App>, headers: HeaderMap, body: Body) -> Res
     };
     match answer(&app, &body).await {
         Ok(value) => xml(MethodResponse { value }.to_xml()),
-        Err(CallError::Fault(code, text)) => {
-            xml(FaultResponse { fault: Fault::new(code, text) }.to_xml())
+        Err(CallError::Fault(code, text)) => xml(FaultResponse {
+            fault: Fault::new(code, text),
         }
+        .to_xml()),
         Err(CallError::Store(error)) => ApiError::from(error).into_plain_response(),
     }
 }
 
 async fn answer(app: &App, body: &[u8]) -> Result<Value, CallError> {
-    let not_well_formed =
-        || CallError::Fault(-32700, "parse error; not well formed".to_owned());
+    let not_well_formed = || CallError::Fault(-32700, "parse error; not well formed".to_owned());
     let text = std::str::from_utf8(body).map_err(|_| not_well_formed())?;
     // Declared entities could multiply; no XML-RPC call needs any.
     if text.contains("<!DOCTYPE") || text.contains("<!ENTITY") {
@@ -67,7 +69,14 @@ async fn answer(app: &App, body: &[u8]) -> Result<Value, CallError> {
 
 fn xml(document: Result<String, dxr::Error>) -> Response {
     match document {
-        Ok(text) => ([(CONTENT_TYPE, "text/xml"), (axum::http::header::CACHE_CONTROL, "no-store")], text).into_response(),
+        Ok(text) => (
+            [
+                (CONTENT_TYPE, "text/xml"),
+                (axum::http::header::CACHE_CONTROL, "no-store"),
+            ],
+            text,
+        )
+            .into_response(),
         Err(error) => ApiError::internal(error).into_plain_response(),
     }
 }

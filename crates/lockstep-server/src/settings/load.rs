@@ -44,7 +44,11 @@ pub fn load(file: &Path) -> Result<Settings, SettingsError> {
     };
     let config = Config::builder()
         .add_source(File::from(file).format(FileFormat::Toml))
-        .add_source(Environment::with_prefix("LOCKSTEP").prefix_separator("__").separator("__"))
+        .add_source(
+            Environment::with_prefix("LOCKSTEP")
+                .prefix_separator("__")
+                .separator("__"),
+        )
         .build()
         .map_err(unreadable)?;
     let mut root = config.cache.clone();
@@ -60,10 +64,17 @@ pub fn load(file: &Path) -> Result<Settings, SettingsError> {
 fn refuse_unknown(value: &Value, at: &str) -> Result<(), SettingsError> {
     match &value.kind {
         ValueKind::Table(table) => table.iter().try_for_each(|(key, value)| {
-            let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+            let path = if at.is_empty() {
+                key.clone()
+            } else {
+                format!("{at}.{key}")
+            };
             if !known::exists(&path) {
                 let nearest = known::nearest(&path);
-                return Err(SettingsError::UnknownKey { unknown: path, nearest });
+                return Err(SettingsError::UnknownKey {
+                    unknown: path,
+                    nearest,
+                });
             }
             refuse_unknown(value, &path)
         }),
@@ -77,7 +88,9 @@ fn read_secret_files(value: &mut Value, at: &str) -> Result<(), SettingsError> {
     let table = match &mut value.kind {
         ValueKind::Table(table) => table,
         ValueKind::Array(items) => {
-            return items.iter_mut().try_for_each(|item| read_secret_files(item, at));
+            return items
+                .iter_mut()
+                .try_for_each(|item| read_secret_files(item, at));
         }
         _ => return Ok(()),
     };
@@ -86,11 +99,16 @@ fn read_secret_files(value: &mut Value, at: &str) -> Result<(), SettingsError> {
         read_secret_files(value, key)?;
         if let Some(secret) = key.strip_suffix("_file") {
             let path = PathBuf::from(value.to_string());
-            let text = std::fs::read_to_string(&path).map_err(|error| SettingsError::SecretFile {
-                key: if at.is_empty() { key.clone() } else { format!("{at}.{key}") },
-                path,
-                error,
-            })?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| SettingsError::SecretFile {
+                    key: if at.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{at}.{key}")
+                    },
+                    path,
+                    error,
+                })?;
             secrets.insert(secret.to_owned(), text.trim().to_owned());
         }
     }
@@ -102,10 +120,15 @@ fn read_secret_files(value: &mut Value, at: &str) -> Result<(), SettingsError> {
 
 fn check(settings: &Settings) -> Result<(), SettingsError> {
     let invalid = |text: String| Err(SettingsError::Invalid(text));
-    for (key, url) in [("public_url", &settings.public_url), ("files_url", &settings.files_url)] {
+    for (key, url) in [
+        ("public_url", &settings.public_url),
+        ("files_url", &settings.files_url),
+    ] {
         let empty = url.is_empty() && key == "files_url";
         if !empty && !url.starts_with("http://") && !url.starts_with("https://") {
-            return invalid(format!("`{key}` is `{url}`, but must begin with https:// or http://"));
+            return invalid(format!(
+                "`{key}` is `{url}`, but must begin with https:// or http://"
+            ));
         }
     }
     if settings.upload.max_file_size.as_u64() == 0 {
@@ -118,7 +141,9 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
             return invalid(format!("`cdn.name`: {error}"));
         }
         if !names.insert(name) {
-            return invalid(format!("two [[cdn]] are named `{name}`; each needs its own name"));
+            return invalid(format!(
+                "two [[cdn]] are named `{name}`; each needs its own name"
+            ));
         }
         if let CdnSettings::Fastly { token: None, .. } = cdn {
             return invalid(format!("[[cdn]] `{name}` needs `token` or `token_file`"));
@@ -159,7 +184,10 @@ mod tests {
     #[test]
     fn an_unknown_key_names_the_nearest() {
         let error = from_text(&format!("{LEAST}[anounce]\nafter = 'purge'")).expect_err("unknown");
-        assert_eq!(error.to_string(), "unknown setting `anounce`; did you mean `announce`?");
+        assert_eq!(
+            error.to_string(),
+            "unknown setting `anounce`; did you mean `announce`?"
+        );
     }
 
     #[test]
@@ -175,20 +203,33 @@ mod tests {
         .expect("settings");
         assert_eq!(settings.cdn[1].second_pass_after().as_millis(), 150);
         let shown = settings.to_toml().expect("toml");
-        assert!(shown.contains("token = \"(hidden)\"") && !shown.contains("t0ken"), "{shown}");
+        assert!(
+            shown.contains("token = \"(hidden)\"") && !shown.contains("t0ken"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn nonsense_says_what_to_write() {
         for (text, says) in [
-            ("[announce]\nafter='never'", "expected commit, purge or verify"),
+            (
+                "[announce]\nafter='never'",
+                "expected commit, purge or verify",
+            ),
             ("retention='long'", "no duration such as 2s"),
-            ("[[cdn]]\nname='a'\nkind='varnish'\nurl='u'\n[[cdn]]\nname='a'\nkind='varnish'\nurl='u'",
-             "its own name"),
-            ("[[cdn]]\nname='f'\nkind='fastly'\nservice_id='s'", "`token` or `token_file`"),
+            (
+                "[[cdn]]\nname='a'\nkind='varnish'\nurl='u'\n[[cdn]]\nname='a'\nkind='varnish'\nurl='u'",
+                "its own name",
+            ),
+            (
+                "[[cdn]]\nname='f'\nkind='fastly'\nservice_id='s'",
+                "`token` or `token_file`",
+            ),
             ("[[cdn]]\nname='A b'\nkind='varnish'\nurl='u'", "cdn.name"),
         ] {
-            let error = from_text(&format!("{LEAST}{text}")).expect_err(text).to_string();
+            let error = from_text(&format!("{LEAST}{text}"))
+                .expect_err(text)
+                .to_string();
             assert!(error.contains(says), "{text}: {error}");
         }
     }

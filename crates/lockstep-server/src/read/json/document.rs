@@ -4,7 +4,7 @@ use lockstep_core::digest::{Blake2b256, Md5, Sha256};
 use lockstep_core::name::NormalizedName;
 use lockstep_core::page::{file_path, page_time};
 use lockstep_core::serial::Serial;
-use lockstep_core::status::Yanked;
+use lockstep_core::status::{Reason, Yanked};
 use lockstep_core::version::{RequiresPython, Version};
 use lockstep_store::files::File;
 use lockstep_store::releases::Release;
@@ -132,15 +132,25 @@ pub(super) fn render(
     // Newest first.
     releases.sort_by(|a, b| b.version.cmp(&a.version));
     let shown = match version {
-        Some(version) => releases.iter().find(|it| it.version.is_same_release_as(version)),
+        Some(version) => releases
+            .iter()
+            .find(|it| it.version.is_same_release_as(version)),
         None => latest(&releases),
     };
     let Some(shown) = shown else { return Ok(None) };
-    let all = || releases.iter().map(|it| (it.version.to_string(), entries(source, it, files))).collect();
+    let all = || {
+        releases
+            .iter()
+            .map(|it| (it.version.to_string(), entries(source, it, files)))
+            .collect()
+    };
     let document = Document {
         info: info(source, project, shown),
         last_serial: source.serial,
-        ownership: Ownership { organization: None, roles: [] },
+        ownership: Ownership {
+            organization: None,
+            roles: [],
+        },
         releases: version.is_none().then(|| Ordered(all())),
         urls: entries(source, shown, files),
         vulnerabilities: [],
@@ -153,7 +163,11 @@ pub(super) fn render(
 /// Not yanked before yanked, final before pre-release, then the newest.
 fn latest(releases: &[Release]) -> Option<&Release> {
     releases.iter().max_by_key(|release| {
-        (release.yanked == Yanked::No, !release.version.is_prerelease(), &release.version)
+        (
+            release.yanked == Yanked::No,
+            !release.version.is_prerelease(),
+            &release.version,
+        )
     })
 }
 
@@ -161,8 +175,11 @@ fn info<'a>(source: &Source<'_>, project: &NormalizedName, release: &'a Release)
     let metadata = &release.metadata;
     let some = |list: &'a [String]| (!list.is_empty()).then_some(list);
     let page = format!("{}/project/{project}/", source.public_url);
-    let urls: Vec<_> =
-        metadata.project_urls.iter().map(|(label, url)| (label.clone(), url.as_str())).collect();
+    let urls: Vec<_> = metadata
+        .project_urls
+        .iter()
+        .map(|(label, url)| (label.clone(), url.as_str()))
+        .collect();
     Info {
         author: metadata.author.as_deref(),
         author_email: metadata.author_email.as_deref(),
@@ -172,7 +189,11 @@ fn info<'a>(source: &Source<'_>, project: &NormalizedName, release: &'a Release)
         description_content_type: metadata.description_content_type.as_deref(),
         docs_url: None,
         download_url: metadata.download_url.as_deref(),
-        downloads: Downloads { last_day: -1, last_month: -1, last_week: -1 },
+        downloads: Downloads {
+            last_day: -1,
+            last_month: -1,
+            last_week: -1,
+        },
         dynamic: some(&metadata.dynamic),
         home_page: metadata.home_page.as_deref(),
         keywords: metadata.keywords.as_deref(),
@@ -189,11 +210,14 @@ fn info<'a>(source: &Source<'_>, project: &NormalizedName, release: &'a Release)
         project_urls: (!urls.is_empty()).then_some(Ordered(urls)),
         provides_extra: some(&metadata.provides_extra),
         requires_dist: some(&metadata.requires_dist),
-        requires_python: metadata.requires_python.as_ref().map(RequiresPython::as_str),
+        requires_python: metadata
+            .requires_python
+            .as_ref()
+            .map(RequiresPython::as_str),
         summary: metadata.summary.as_deref(),
         version: release.version.to_string(),
         yanked: release.yanked != Yanked::No,
-        yanked_reason: release.yanked.reason().map(|reason| reason.as_str()),
+        yanked_reason: release.yanked.reason().map(Reason::as_str),
     }
 }
 
@@ -223,9 +247,13 @@ fn entries<'a>(source: &Source<'_>, release: &'a Release, files: &'a [File]) -> 
             size: file.size,
             upload_time: seconds,
             upload_time_iso_8601: iso,
-            url: format!("{}{}", source.files_base, file_path(&file.blake2b_256, &file.filename)),
+            url: format!(
+                "{}{}",
+                source.files_base,
+                file_path(&file.blake2b_256, &file.filename)
+            ),
             yanked: release.yanked != Yanked::No,
-            yanked_reason: release.yanked.reason().map(|reason| reason.as_str()),
+            yanked_reason: release.yanked.reason().map(Reason::as_str),
         }
     })
     .collect()

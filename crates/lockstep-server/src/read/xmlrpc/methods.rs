@@ -58,7 +58,12 @@ async fn list_packages_with_serial(app: &App) -> Result<Value, CallError> {
     let entries = projects::list_at(&connection, announced).await?;
     let packages: BTreeMap<String, Value> = entries
         .into_iter()
-        .map(|entry| (entry.name.as_str().to_owned(), integer(entry.last_serial.get())))
+        .map(|entry| {
+            (
+                entry.name.as_str().to_owned(),
+                integer(entry.last_serial.get()),
+            )
+        })
         .collect();
     Ok(Value::Struct(packages))
 }
@@ -77,7 +82,9 @@ fn five_tuple(row: &ChangeRow) -> Value {
 /// The row with what a mirror can assert itself by.
 fn with_hashes(row: &ChangeRow) -> Value {
     let page = |sealed: Option<lockstep_core::page::Sealed>| {
-        sealed.map_or(Value::Nil, |sealed| Value::String(sealed.sha256.to_string()))
+        sealed.map_or(Value::Nil, |sealed| {
+            Value::String(sealed.sha256.to_string())
+        })
     };
     let members = [
         ("serial", integer(row.serial.get())),
@@ -87,12 +94,20 @@ fn with_hashes(row: &ChangeRow) -> Value {
         ("action", Value::String(row.action.clone())),
         ("page_sha256", page(row.page.map(|page| page.html))),
         ("page_json_sha256", page(row.page.map(|page| page.json))),
-        ("content_sha256", Value::String(row.content_sha256.to_string())),
+        (
+            "content_sha256",
+            Value::String(row.content_sha256.to_string()),
+        ),
         ("files_sha256", Value::String(row.files_sha256.to_string())),
         ("added", hashes(&row.added)),
         ("removed", hashes(&row.removed)),
     ];
-    Value::Struct(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Value::Struct(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 fn version(row: &ChangeRow) -> Value {
@@ -106,7 +121,11 @@ fn seconds(row: &ChangeRow) -> Value {
 fn hashes(files: &serde_json::Value) -> Value {
     let members = files.as_object().into_iter().flatten();
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    Value::Struct(members.map(|(name, hash)| (name.clone(), Value::String(text(hash)))).collect())
+    Value::Struct(
+        members
+            .map(|(name, hash)| (name.clone(), Value::String(text(hash))))
+            .collect(),
+    )
 }
 
 /// `<int>` while it fits its 32 bits, as every client reads it; `<i8>` beyond.
@@ -129,7 +148,11 @@ fn serial_parameter(params: &[Value]) -> Result<Serial, CallError> {
 }
 
 fn no_more_than(params: &[Value], count: usize) -> Result<(), CallError> {
-    if params.len() > count { Err(bad("Unexpected positional argument")) } else { Ok(()) }
+    if params.len() > count {
+        Err(bad("Unexpected positional argument"))
+    } else {
+        Ok(())
+    }
 }
 
 fn bad(what: &str) -> CallError {
