@@ -9,6 +9,7 @@ mod backoff;
 mod error;
 mod fastly;
 mod key;
+pub mod probe;
 mod target;
 mod varnish;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use backoff::backoff;
 pub use error::{PurgeError, Retry, SettingsError};
 pub use fastly::{Fastly, FastlySettings};
+pub use reqwest::Client;
 pub use target::{Receipt, Target, TargetName, TargetNameError};
 pub use varnish::{Varnish, VarnishSettings};
 
@@ -30,8 +32,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// One per process; clones share the pool. A redirect is an answer we did not ask for: following
 /// it could carry the token to a stranger, so it is reported as a refusal instead.
-pub fn client() -> reqwest::Client {
-    reqwest::Client::builder()
+pub fn client() -> Client {
+    Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(CALL_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())

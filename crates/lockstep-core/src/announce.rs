@@ -59,21 +59,30 @@ pub fn passed(committed: Serial, first_open: Option<Serial>) -> Serial {
     })
 }
 
+/// What is open at each stage: first serials of the oldest transactions not past it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Some CDN has not acknowledged its purge.
+    pub first_unpurged: Option<Serial>,
+    /// Some probe has not seen it; what is not purged is not verified either.
+    pub first_unverified: Option<Serial>,
+    /// Like `first_unpurged`, without what has waited longer than `announce.max_wait`.
+    pub first_holding_purge: Option<Serial>,
+    /// Like `first_unverified`, without what has waited longer than `announce.max_wait`.
+    pub first_holding_verify: Option<Serial>,
+}
+
 /// Where the watermarks may stand now. They never go back: `stored` is what was once told.
-pub fn advance(
-    stored: Watermarks,
-    first_unpurged: Option<Serial>,
-    first_unverified: Option<Serial>,
-    after: AnnounceAfter,
-) -> Watermarks {
-    let purged = stored.purged.max(passed(stored.committed, first_unpurged));
+pub fn advance(stored: Watermarks, open: Open, after: AnnounceAfter) -> Watermarks {
+    let committed = stored.committed;
+    let purged = stored.purged.max(passed(committed, open.first_unpurged));
     let verified = stored
         .verified
-        .max(passed(stored.committed, first_unverified).min(purged));
+        .max(passed(committed, open.first_unverified).min(purged));
     let announced = match after {
-        AnnounceAfter::Commit => stored.committed,
-        AnnounceAfter::Purge => purged,
-        AnnounceAfter::Verify => verified,
+        AnnounceAfter::Commit => committed,
+        AnnounceAfter::Purge => passed(committed, open.first_holding_purge),
+        AnnounceAfter::Verify => passed(committed, open.first_holding_verify),
     };
     Watermarks {
         purged,
@@ -93,6 +102,32 @@ mod tests {
         Serial::new(number).expect("in range")
     }
 
+    fn all_open(first: Option<Serial>) -> Open {
+        Open {
+            first_unpurged: first,
+            first_unverified: first,
+            first_holding_purge: first,
+            first_holding_verify: first,
+        }
+    }
+
+    #[test]
+    fn what_waited_too_long_holds_the_announcement_no_more_and_only_that() {
+        let stored = Watermarks {
+            committed: serial(9),
+            purged: serial(3),
+            verified: serial(3),
+            announced: serial(3),
+        };
+        let open = Open {
+            first_holding_verify: Some(serial(8)),
+            ..all_open(Some(serial(4)))
+        };
+        let now = advance(stored, open, AnnounceAfter::Verify);
+        assert_eq!((now.purged, now.verified), (serial(3), serial(3)));
+        assert_eq!(now.announced, serial(7));
+    }
+
     #[test]
     fn one_open_purge_holds_everything_behind_it() {
         let stored = Watermarks {
@@ -101,21 +136,12 @@ mod tests {
             verified: serial(3),
             announced: serial(3),
         };
-        let held = advance(
-            stored,
-            Some(serial(5)),
-            Some(serial(5)),
-            AnnounceAfter::Purge,
-        );
+        let open = all_open(Some(serial(5)));
+        let held = advance(stored, open, AnnounceAfter::Purge);
         assert_eq!(held.announced, serial(4));
-        let commit = advance(
-            stored,
-            Some(serial(5)),
-            Some(serial(5)),
-            AnnounceAfter::Commit,
-        );
+        let commit = advance(stored, open, AnnounceAfter::Commit);
         assert_eq!(commit.announced, serial(9));
-        let free = advance(stored, None, None, AnnounceAfter::Verify);
+        let free = advance(stored, Open::default(), AnnounceAfter::Verify);
         assert_eq!(
             (free.purged, free.verified, free.announced),
             (serial(9), serial(9), serial(9))
@@ -136,7 +162,7 @@ mod tests {
             };
             let open = unpurged.filter(|o| *o <= committed).map(serial);
             for after in [AnnounceAfter::Commit, AnnounceAfter::Purge, AnnounceAfter::Verify] {
-                let now = advance(stored, open, open, after);
+                let now = advance(stored, all_open(open), after);
                 prop_assert!(now.announced >= stored.announced);
                 prop_assert!(now.announced <= now.committed);
                 if after != AnnounceAfter::Commit && now.announced > stored.announced {

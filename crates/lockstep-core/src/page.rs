@@ -100,6 +100,17 @@ impl Form {
             Self::Json => format!("{serial}}}}}\n"),
         }
     }
+
+    /// The serial in the tail of a page's bytes; `None` when they do not end like a page of ours.
+    pub fn serial_of(self, bytes: &[u8]) -> Option<Serial> {
+        // A tail is short; the rest of the bytes need not even be text.
+        let end = std::str::from_utf8(&bytes[bytes.len().saturating_sub(40)..]).ok()?;
+        let (before, after) = match self {
+            Self::Html => ("<!--SERIAL ", "-->"),
+            Self::Json => ("\"_last-serial\":", "}}\n"),
+        };
+        end.strip_suffix(after)?.rsplit_once(before)?.1.parse().ok()
+    }
 }
 
 /// One representation, rendered and hashed up to its tail.
@@ -196,5 +207,22 @@ pub fn page_time(time: Timestamp) -> String {
         format!("{whole}Z")
     } else {
         format!("{whole}.{micros:06}Z")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_serial_is_read_back_from_the_tail() {
+        let serial = Serial::new(1043).expect("in range");
+        let html = format!("<html></html>\n{}", Form::Html.tail(serial));
+        assert_eq!(Form::Html.serial_of(html.as_bytes()), Some(serial));
+        let json = format!("{{\"meta\":{{\"_last-serial\":{}", Form::Json.tail(serial));
+        assert_eq!(Form::Json.serial_of(json.as_bytes()), Some(serial));
+        assert_eq!(Form::Json.serial_of(html.as_bytes()), None);
+        assert_eq!(Form::Html.serial_of(b"<!--SERIAL x-->"), None);
+        assert_eq!(Form::Html.serial_of(b""), None);
     }
 }

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use lockstep_cdn::{Fastly, FastlySettings, Target, Varnish, VarnishSettings};
+use lockstep_cdn::probe::Probe;
+use lockstep_cdn::{Client, Fastly, FastlySettings, Target, Varnish, VarnishSettings};
 use lockstep_store::identity::{self, Identity};
+use lockstep_store::verifications::{self, ProbeRow};
 use lockstep_store::{Health, Store};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::blobs::Blobs;
+use crate::metrics::Metrics;
 use crate::read::cache::PageCache;
-use crate::settings::{CdnSettings, Settings};
+use crate::settings::{CdnSettings, ProbeSettings, Settings};
 use crate::wake::Wakes;
 
 /// Connections to the database per process.
@@ -39,6 +42,10 @@ pub struct App {
     pub identity: Arc<Identity>,
     /// The CDNs that must acknowledge.
     pub cdns: Arc<Vec<Cdn>>,
+    /// Where "verify" reads back.
+    pub probes: Arc<Vec<Probe>>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Immutable bytes, by hash.
     pub pages: PageCache,
     /// Who wakes whom.
@@ -79,7 +86,9 @@ impl App {
                 },
             );
         }
-        let cdns = cdns(&settings)?;
+        let client = lockstep_cdn::client();
+        let cdns = cdns(&settings, &client)?;
+        let probes = probes(&settings, &client)?;
         let names: Vec<_> = settings
             .cdn
             .iter()
@@ -92,6 +101,28 @@ impl App {
                 "no longer in the settings; what it owed is forgotten"
             );
         }
+        // A look makes sense when the slowest CDN's purge must have arrived.
+        let wait = settings
+            .cdn
+            .iter()
+            .map(CdnSettings::propagation)
+            .max()
+            .unwrap_or_default();
+        let rows: Vec<ProbeRow> = settings
+            .probe
+            .iter()
+            .map(|probe| ProbeRow {
+                name: probe.name.clone(),
+                kind: "http",
+                wait,
+            })
+            .collect();
+        for gone in verifications::establish(&transaction, &rows).await? {
+            tracing::warn!(
+                probe = gone,
+                "no longer in the settings; it holds nothing back any more"
+            );
+        }
         lockstep_store::commit(transaction).await?;
         drop(connection);
         Ok(Self {
@@ -100,6 +131,8 @@ impl App {
             blobs,
             identity: Arc::new(identity),
             cdns: Arc::new(cdns),
+            probes: Arc::new(probes),
+            metrics: Arc::default(),
             pages: PageCache::default(),
             wakes: Arc::default(),
             process: Uuid::new_v4(),
@@ -108,8 +141,13 @@ impl App {
     }
 }
 
-fn cdns(settings: &Settings) -> anyhow::Result<Vec<Cdn>> {
-    let client = lockstep_cdn::client();
+fn probes(settings: &Settings, client: &Client) -> anyhow::Result<Vec<Probe>> {
+    let probe =
+        |probe: &ProbeSettings| Ok(Probe::new(client.clone(), probe.name.parse()?, &probe.url)?);
+    settings.probe.iter().map(probe).collect()
+}
+
+fn cdns(settings: &Settings, client: &Client) -> anyhow::Result<Vec<Cdn>> {
     settings
         .cdn
         .iter()

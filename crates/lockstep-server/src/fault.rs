@@ -16,6 +16,9 @@ pub const POINTS: &[&str] = &[
     "purge.claimed",
     "purge.called",
     "purge.recorded",
+    "verify.claimed",
+    "verify.looked",
+    "verify.recorded",
     "announce.settled",
     "announce.advanced",
 ];

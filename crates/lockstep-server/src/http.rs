@@ -11,8 +11,8 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::publish;
-use crate::read::{changelog, files, health, json, moved, pages, simple, xmlrpc};
+use crate::read::{changelog, events, files, health, json, moved, pages, simple, xmlrpc};
+use crate::{metrics, publish};
 
 /// The index's routes (contract §4–§7).
 pub(crate) fn router(app: App) -> Router {
@@ -29,6 +29,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/pypi/{project}/{version}/json/", get(json::release))
         .route("/changelog", get(changelog::without_slash))
         .route("/changelog/", get(changelog::since))
+        .route("/changelog/events", get(events::events))
         .route("/changelog/state", get(changelog::state))
         .route("/changelog/{serial}", get(changelog::row))
         .route("/changelog/{serial}/files", get(changelog::files))
@@ -49,6 +50,7 @@ pub(crate) fn router(app: App) -> Router {
         )
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
         .fallback(async || ApiError::not_found("404 Not Found").into_plain_response())
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())

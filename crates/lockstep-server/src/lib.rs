@@ -20,6 +20,7 @@ pub mod blobs;
 pub mod error;
 pub mod fault;
 mod linger;
+pub mod metrics;
 pub mod postgres;
 pub mod token;
 pub mod wake;

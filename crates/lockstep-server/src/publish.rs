@@ -5,7 +5,7 @@
 //! | [`upload`] | bytes at their digest in the blob store | safe, and seen by nobody |
 //! | [`commit`] | one transaction: rows, page, hash, changelog, outbox | it exists; the purge will happen |
 //! | [`purge`] | outbox: pass 1, then pass 2 acknowledged | every CDN has said yes twice |
-//! | verify | outbox: done | with no probes: the same as purged |
+//! | [`verify`] | outbox: done | every probe has served this page or a newer one |
 //! | [`announce`] | one row moves forward | mirrors may know |
 //!
 //! The first two run in the request that uploads, the others in loops of any process.
@@ -17,6 +17,7 @@ pub mod announce;
 pub mod commit;
 pub mod purge;
 pub mod upload;
+pub mod verify;
 
 use axum::body::Body;
 use axum::extract::{Request, State};

@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod cache;
 pub mod changelog;
+pub mod events;
 pub mod files;
 pub mod health;
 pub mod json;

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
-use lockstep_store::outbox;
+use lockstep_store::{outbox, verifications};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
-use crate::publish::{announce, purge};
+use crate::publish::{announce, purge, verify};
 use crate::{http, wake};
 
 /// What a process does.
@@ -38,6 +38,9 @@ pub async fn run(app: App, only: Option<Part>) -> anyhow::Result<()> {
         for cdn in app.cdns.iter() {
             tasks.spawn(purge::run(app.clone(), cdn.clone(), shutdown.clone()));
         }
+        for probe in app.probes.iter() {
+            tasks.spawn(verify::run(app.clone(), probe.clone(), shutdown.clone()));
+        }
         tasks.spawn(announce::run(app.clone(), shutdown.clone()));
     }
     if only != Some(Part::Loops) {
@@ -59,6 +62,7 @@ pub async fn run(app: App, only: Option<Part>) -> anyhow::Result<()> {
     }
     if let Ok(connection) = app.store.connection().await {
         outbox::release(&connection, app.process).await?;
+        verifications::release(&connection, app.process).await?;
     }
     tracing::info!("stopped");
     Ok(())

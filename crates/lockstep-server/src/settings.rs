@@ -49,6 +49,18 @@ pub struct Settings {
     /// The CDNs; all must acknowledge.
     #[serde(default)]
     pub cdn: Vec<CdnSettings>,
+    /// Where "verify" reads back; all must have seen a page.
+    #[serde(default)]
+    pub probe: Vec<ProbeSettings>,
+}
+
+/// `[[probe]]`
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct ProbeSettings {
+    /// Names it in logs and metrics.
+    pub name: String,
+    /// The root of a site as clients read it: an edge, a POP.
+    pub url: String,
 }
 
 /// `[upload]`
@@ -74,6 +86,9 @@ pub struct AnnounceSettings {
     /// After which stage mirrors are told.
     #[serde(with = "announce_after")]
     pub after: AnnounceAfter,
+    /// Announce anyway after this; empty: never.
+    #[serde(with = "optional_duration")]
+    pub max_wait: Option<Duration>,
 }
 
 impl Default for AnnounceSettings {
@@ -81,6 +96,7 @@ impl Default for AnnounceSettings {
         // Without probes, verified equals purged.
         Self {
             after: AnnounceAfter::Verify,
+            max_wait: None,
         }
     }
 }
@@ -162,6 +178,15 @@ impl CdnSettings {
         }
     }
 
+    /// How long after its last "yes" a purge may still be on its way: Fastly answers 200 when it has
+    /// accepted a purge, some 150 ms before the last point of presence has made it.
+    pub fn propagation(&self) -> Duration {
+        match self {
+            Self::Fastly { .. } => Duration::from_millis(500),
+            Self::Varnish { .. } => Duration::ZERO,
+        }
+    }
+
     /// When every key is purged again.
     pub fn second_pass_after(&self) -> Duration {
         match self {
@@ -231,17 +256,48 @@ mod duration {
 
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(it: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) use write as serialize;
+
+    pub(super) fn write<S: Serializer>(it: &Duration, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&humantime::format_duration(*it))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(from)?;
-        humantime::parse_duration(&text).map_err(|error| {
-            D::Error::custom(format!(
-                "`{text}` is no duration such as 2s, 150ms or 30d: {error}"
-            ))
-        })
+        parse(&String::deserialize(from)?).map_err(D::Error::custom)
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Duration, String> {
+        humantime::parse_duration(text)
+            .map_err(|error| format!("`{text}` is no duration such as 2s, 150ms or 30d: {error}"))
+    }
+}
+
+/// A duration, or an empty text for none.
+mod optional_duration {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    #[expect(clippy::ref_option, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(
+        it: &Option<Duration>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match it {
+            None => to.serialize_str(""),
+            Some(it) => super::duration::write(it, to),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        match String::deserialize(from)?.as_str() {
+            "" => Ok(None),
+            text => super::duration::parse(text)
+                .map(Some)
+                .map_err(D::Error::custom),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub mod releases;
 pub mod states;
 pub mod targets;
 pub mod tokens;
+pub mod verifications;
 pub mod watermarks;
 
 pub use error::StoreError;

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::decode::{get, serial, size};
 use crate::query::{
-    self, Client, OUTBOX_OPEN, OUTBOX_SETTLE, PURGES_ACKNOWLEDGE, PURGES_CLAIM, PURGES_FAIL,
-    PURGES_NEXT_DUE, PURGES_RELEASE,
+    self, Client, OUTBOX_BACKLOG, OUTBOX_OPEN, OUTBOX_SETTLE_PURGED, OUTBOX_SETTLE_VERIFIED,
+    PURGES_ACKNOWLEDGE, PURGES_CLAIM, PURGES_FAIL, PURGES_NEXT_DUE, PURGES_RELEASE, PURGES_REPEAT,
 };
 
 /// A purge that this process has taken on.
@@ -109,9 +109,39 @@ pub async fn next_due(client: &impl Client, target: &str) -> Result<Option<Durat
     Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default()))
 }
 
-/// Marks transactions as purged to which no CDN owes an acknowledgement any more.
-pub async fn settle(client: &impl Client) -> Result<u64, StoreError> {
-    query::execute(client, OUTBOX_SETTLE, &[]).await
+/// Marks as purged what no CDN owes an acknowledgement for, and as verified what no probe owes a look
+/// at. Idempotent, and safe beside itself.
+pub async fn settle(client: &impl Client) -> Result<(), StoreError> {
+    query::execute(client, OUTBOX_SETTLE_PURGED, &[]).await?;
+    query::execute(client, OUTBOX_SETTLE_VERIFIED, &[]).await?;
+    Ok(())
+}
+
+/// An old page was seen after all purges: one more pass at every CDN.
+pub async fn repeat(client: &impl Client, outbox: &[i64]) -> Result<(), StoreError> {
+    query::execute(client, PURGES_REPEAT, &[&outbox]).await?;
+    Ok(())
+}
+
+/// What the stages have before them.
+#[derive(Debug, Clone, Copy)]
+pub struct Backlog {
+    /// Transactions that some CDN has not acknowledged.
+    pub unpurged: u64,
+    /// Transactions that are purged, and that some probe has not seen.
+    pub unverified: u64,
+    /// Age of the oldest of them in seconds; 0 when there is none.
+    pub oldest_seconds: f64,
+}
+
+/// What the stages have before them, for the metrics.
+pub async fn backlog(client: &impl Client) -> Result<Backlog, StoreError> {
+    let row = query::one(client, OUTBOX_BACKLOG, &[]).await?;
+    Ok(Backlog {
+        unpurged: size(&row, "unpurged")?,
+        unverified: size(&row, "unverified")?,
+        oldest_seconds: get(&row, "oldest_seconds")?,
+    })
 }
 
 /// How many transactions are not purged and verified yet.

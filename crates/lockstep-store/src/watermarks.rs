@@ -1,6 +1,8 @@
 //! How far each stage has come.
 
-use lockstep_core::announce::Watermarks;
+use std::time::Duration;
+
+use lockstep_core::announce::{Open, Watermarks};
 use lockstep_core::serial::Serial;
 use tokio_postgres::Row;
 
@@ -13,19 +15,25 @@ use crate::query::{self, Client, WATERMARKS_ADVANCE, WATERMARKS_COMMITTED, WATER
 pub struct Progress {
     /// As stored; `committed` is the serial row itself.
     pub stored: Watermarks,
-    /// First serial of the oldest transaction some CDN has not acknowledged.
-    pub first_unpurged: Option<Serial>,
-    /// First serial of the oldest transaction some probe has not seen.
-    pub first_unverified: Option<Serial>,
+    /// What is open at each stage.
+    pub open: Open,
 }
 
-/// What the announce rule decides on.
-pub async fn progress(client: &impl Client) -> Result<Progress, StoreError> {
-    let row = query::one(client, WATERMARKS_READ, &[]).await?;
+/// What the announce rule decides on. What has waited longer than `max_wait` holds nothing any more.
+pub async fn progress(
+    client: &impl Client,
+    max_wait: Option<Duration>,
+) -> Result<Progress, StoreError> {
+    let max_wait = max_wait.map(|wait| wait.as_secs_f64());
+    let row = query::one(client, WATERMARKS_READ, &[&max_wait]).await?;
     Ok(Progress {
         stored: watermarks(&row)?,
-        first_unpurged: serial_option(&row, "first_unpurged")?,
-        first_unverified: serial_option(&row, "first_unverified")?,
+        open: Open {
+            first_unpurged: serial_option(&row, "first_unpurged")?,
+            first_unverified: serial_option(&row, "first_unverified")?,
+            first_holding_purge: serial_option(&row, "first_holding_purge")?,
+            first_holding_verify: serial_option(&row, "first_holding_verify")?,
+        },
     })
 }
 

@@ -78,6 +78,7 @@ async fn serve_on(
         announce: AnnounceSettings::default(),
         cache: CacheSettings::default(),
         cdn: Vec::new(),
+        probe: Vec::new(),
     })
     .await?;
     print(&format!(

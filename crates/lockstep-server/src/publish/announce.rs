@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use lockstep_core::announce::advance;
+use lockstep_core::announce::{AnnounceAfter, Watermarks, advance};
 use lockstep_core::serial::Serial;
 use lockstep_store::{StoreError, outbox, watermarks};
 use tokio_util::sync::CancellationToken;
@@ -45,14 +45,9 @@ pub async fn round(app: &App) -> Result<Serial, StoreError> {
     let connection = app.store.connection().await?;
     outbox::settle(&connection).await?;
     fault::point("announce.settled");
-    let progress = watermarks::progress(&connection).await?;
-    let after = app.settings.announce.after;
-    let moved = advance(
-        progress.stored,
-        progress.first_unpurged,
-        progress.first_unverified,
-        after,
-    );
+    let announce = &app.settings.announce;
+    let progress = watermarks::progress(&connection, announce.max_wait).await?;
+    let moved = advance(progress.stored, progress.open, announce.after);
     if moved != progress.stored {
         // Another process may move them at the same time; the statement takes the greater.
         watermarks::advance(&connection, moved).await?;
@@ -63,7 +58,25 @@ pub async fn round(app: &App) -> Result<Serial, StoreError> {
             stage = "announce",
             "announced"
         );
-        app.wakes.news();
+        tell_if_forced(app, moved);
     }
     Ok(moved.announced)
+}
+
+/// With `max_wait`, mirrors may be told of what is not known to be true at the edge: never silently.
+fn tell_if_forced(app: &App, moved: Watermarks) {
+    let proved = match app.settings.announce.after {
+        AnnounceAfter::Commit => return,
+        AnnounceAfter::Purge => moved.purged,
+        AnnounceAfter::Verify => moved.verified,
+    };
+    if moved.announced > proved {
+        app.metrics.forced_announcements.inc();
+        tracing::warn!(
+            serial = moved.announced.get(),
+            proved = proved.get(),
+            stage = "announce",
+            "announced after max_wait, although not every CDN and probe is past it"
+        );
+    }
 }

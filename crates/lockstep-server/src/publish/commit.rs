@@ -100,6 +100,7 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     // From here on it exists, and it will be purged, verified and announced, whatever becomes of
     // this process: the outbox row was part of the commit.
     fault::point("commit.committed");
+    app.metrics.uploads.inc();
     app.wakes.work();
     Ok(Committed {
         serial,

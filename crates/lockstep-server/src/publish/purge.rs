@@ -137,6 +137,7 @@ async fn record(
     let connection = app.store.connection().await?;
     match said {
         Ok(_) => {
+            app.metrics.purged_keys.inc_by(batch.keys.len() as u64);
             let second = cdn.settings.second_pass_after();
             outbox::acknowledge(&connection, name, &rows, app.process, second).await?;
             targets::record_success(&connection, name).await?;
@@ -152,6 +153,7 @@ async fn record(
             Ok(())
         }
         Err(error) => {
+            app.metrics.purge_failures.inc();
             // The most tried row decides: a CDN that is down is down for all of them.
             let attempts = batch
                 .purges

@@ -48,7 +48,7 @@ fn meta(app: &App, marks: Watermarks) -> Meta {
 }
 
 #[derive(Serialize)]
-struct Change<'a> {
+pub(super) struct Change<'a> {
     serial: Serial,
     timestamp: String,
     project: &'a str,
@@ -91,7 +91,7 @@ struct Files<'a> {
 }
 
 impl<'a> Change<'a> {
-    fn of(row: &'a ChangeRow) -> Self {
+    pub(super) fn of(row: &'a ChangeRow) -> Self {
         let form = |sealed: lockstep_core::page::Sealed| Form {
             sha256: sealed.sha256.to_string(),
             size: sealed.size,
@@ -184,10 +184,8 @@ pub async fn since(
         }
     };
     let deadline = Instant::now() + Duration::from_secs(wait);
-    let mut news = app.wakes.news.subscribe();
+    let mut known = app.wakes.marks.subscribe();
     loop {
-        // Marked as seen before looking: news that come while we look wake us again.
-        news.mark_unchanged();
         let connection = app.store.connection().await?;
         let marks = watermarks::read(&connection).await?;
         let up_to = horizon.of(marks);
@@ -196,11 +194,11 @@ pub async fn since(
             changelog::since(&connection, after, up_to, limit + 1, project.as_ref()).await?;
         drop(connection);
         if rows.is_empty() && Instant::now() < deadline && !app.shutdown.is_cancelled() {
-            // A wake-up may be lost; a look each few seconds costs little.
-            let look_again = deadline.min(Instant::now() + Duration::from_secs(5));
+            // One task of this process asks the database for everybody who waits here.
+            let news = known.wait_for(|marks| marks.is_some_and(|marks| horizon.of(marks) > up_to));
             tokio::select! {
-                _ = news.changed() => {}
-                () = tokio::time::sleep_until(look_again) => {}
+                _ = news => {}
+                () = tokio::time::sleep_until(deadline) => {}
                 () = app.shutdown.cancelled() => {}
             }
             continue;
@@ -235,7 +233,7 @@ fn changes(
     })
 }
 
-fn parameter<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn parameter<T: std::str::FromStr<Err: std::fmt::Display>>(
     name: &'static str,
     value: Option<String>,
 ) -> Result<Option<T>, ApiError> {

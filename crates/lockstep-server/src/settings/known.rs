@@ -4,6 +4,7 @@
 pub(super) const KEYS: &[&str] = &[
     "announce",
     "announce.after",
+    "announce.max_wait",
     "blobs",
     "cache",
     "cache.clients",
@@ -22,6 +23,9 @@ pub(super) const KEYS: &[&str] = &[
     "database_url_file",
     "files_url",
     "listen",
+    "probe",
+    "probe.name",
+    "probe.url",
     "public_url",
     "retention",
     "upload",

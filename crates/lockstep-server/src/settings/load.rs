@@ -149,6 +149,18 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
             return invalid(format!("[[cdn]] `{name}` needs `token` or `token_file`"));
         }
     }
+    names.clear();
+    for probe in &settings.probe {
+        if let Err(error) = probe.name.parse::<TargetName>() {
+            return invalid(format!("`probe.name`: {error}"));
+        }
+        if !names.insert(probe.name.as_str()) {
+            return invalid(format!(
+                "two [[probe]] are named `{}`; each needs its own name",
+                probe.name
+            ));
+        }
+    }
     Ok(())
 }
 
