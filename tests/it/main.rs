@@ -1,5 +1,7 @@
 //! All integration tests in one binary, which links once.
 
+mod epochs;
 mod house;
 mod races;
+mod streams;
 mod upload;

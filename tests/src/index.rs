@@ -338,6 +338,27 @@ impl Database {
         format!("{base}/{}", self.name)
     }
 
+    /// Keeps a copy; nobody may be connected.
+    pub fn back_up(&self) -> anyhow::Result<()> {
+        let name = &self.name;
+        psql(
+            &self.admin,
+            &format!("create database {name}_backup template {name}"),
+        )
+        .map(drop)
+    }
+
+    /// Puts the copy in place of the database; nobody may be connected.
+    pub fn restore(&self) -> anyhow::Result<()> {
+        let name = &self.name;
+        psql(&self.admin, &format!("drop database {name}"))?;
+        psql(
+            &self.admin,
+            &format!("alter database {name}_backup rename to {name}"),
+        )
+        .map(drop)
+    }
+
     /// Runs SQL and returns what `psql` prints: columns parted by `|`, a line a row.
     pub fn query(&self, sql: &str) -> anyhow::Result<String> {
         psql(&self.url(), sql)

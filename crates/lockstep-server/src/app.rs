@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use lockstep_cdn::probe::Probe;
 use lockstep_cdn::{Client, Fastly, FastlySettings, Target, Varnish, VarnishSettings};
+use lockstep_core::serial::Serial;
 use lockstep_store::identity::{self, Identity};
 use lockstep_store::verifications::{self, ProbeRow};
-use lockstep_store::{Health, Store};
+use lockstep_store::{Health, Store, watermarks};
 use secrecy::SecretString;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -46,6 +48,8 @@ pub struct App {
     pub probes: Arc<Vec<Probe>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Up to where announcements are noted outside the database.
+    pub high_water: Arc<Mutex<Serial>>,
     /// Immutable bytes, by hash.
     pub pages: PageCache,
     /// Who wakes whom.
@@ -87,6 +91,15 @@ impl App {
             );
         }
         let client = lockstep_cdn::client();
+        let committed = watermarks::read(&connection).await?.committed;
+        let high_water = blobs.high_water().await?;
+        if high_water > committed {
+            bail!(
+                "this database ends at serial {committed}, but serials up to {high_water} have been \
+                 announced: it was restored from an older backup. Restore a newer one, or run \
+                 `lockstep advance-serial --config FILE` to give up those serials for good"
+            );
+        }
         let cdns = cdns(&settings, &client)?;
         let probes = probes(&settings, &client)?;
         let names: Vec<_> = settings
@@ -133,6 +146,7 @@ impl App {
             cdns: Arc::new(cdns),
             probes: Arc::new(probes),
             metrics: Arc::default(),
+            high_water: Arc::new(Mutex::new(high_water)),
             pages: PageCache::default(),
             wakes: Arc::default(),
             process: Uuid::new_v4(),

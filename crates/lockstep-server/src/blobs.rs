@@ -12,6 +12,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use lockstep_core::digest::Blake2b256;
 use lockstep_core::filename::DistFilename;
+use lockstep_core::serial::Serial;
 use lockstep_store::retention::BlobName;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
@@ -20,6 +21,9 @@ use object_store::{
     GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart,
 };
 use tokio::io::AsyncReadExt as _;
+
+/// Where the high-water mark of serials is kept, beside the blobs.
+const HIGH_WATER: &str = "high-water";
 
 /// How much of a file is read and sent at a time.
 const CHUNK: usize = 8 * 1024 * 1024;
@@ -199,6 +203,36 @@ impl Blobs {
         self.store
             .put(&key(digest, filename, Part::Metadata), bytes.into())
             .await?;
+        Ok(())
+    }
+
+    /// The highest serial that was noted as announced, outside the database; zero if none ever was.
+    pub async fn high_water(&self) -> Result<Serial, BlobError> {
+        let marks: Vec<ObjectMeta> = self
+            .store
+            .list(Some(&Key::from(HIGH_WATER)))
+            .try_collect()
+            .await?;
+        let serials = marks
+            .iter()
+            .filter_map(|mark| mark.location.filename()?.parse().ok());
+        Ok(serials.max().unwrap_or(Serial::ZERO))
+    }
+
+    /// Notes that serials up to `serial` may have been told. One object a mark, the highest counts: so
+    /// two processes can't overwrite each other's, and no half-written mark can be read.
+    pub async fn raise_high_water(&self, serial: Serial) -> Result<(), BlobError> {
+        let mark = |serial: Serial| Key::from(format!("{HIGH_WATER}/{:020}", serial.get()));
+        self.store.put(&mark(serial), Bytes::new().into()).await?;
+        // Older marks say nothing more; one that can't be removed does no harm.
+        let marks: Vec<ObjectMeta> = self
+            .store
+            .list(Some(&Key::from(HIGH_WATER)))
+            .try_collect()
+            .await?;
+        for old in marks.iter().filter(|old| old.location < mark(serial)) {
+            let _ = self.store.delete(&old.location).await;
+        }
         Ok(())
     }
 

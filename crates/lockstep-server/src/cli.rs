@@ -17,6 +17,7 @@ use secrecy::ExposeSecret as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
+use crate::blobs::Blobs;
 use crate::serve::{self, Part};
 use crate::settings::{self, Settings};
 
@@ -53,6 +54,11 @@ enum Command {
     },
     /// Print the effective settings, secrets hidden
     Config(ConfigFile),
+    /// After a restore from an older backup: give up the serials that were announced and are lost
+    ///
+    /// Fills them with rows that say so, so that none is ever given twice. Mirrors that copied the lost
+    /// changes keep them until their projects change again; see docs/guide/operators.md.
+    AdvanceSerial(ConfigFile),
     /// Re-render every page, compare it with the changelog, and check every file's bytes
     ///
     /// One line on stdout per finding; exit code 1 when there is any.
@@ -118,6 +124,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             runtime.block_on(async { token::run(&store(&settings)?, command).await })?;
         }
         Command::Config(config) => print(&config.load()?.to_toml()?)?,
+        Command::AdvanceSerial(config) => runtime.block_on(advance_serial(&config.load()?))?,
         Command::Fsck(config) => {
             let settings = config.load()?;
             let findings = runtime.block_on(fsck::run(&settings))?;
@@ -141,6 +148,20 @@ async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let newest = lockstep_store::migrate::newest();
     print(&format!(
         "{applied} migrations applied; the schema is at version {newest}\n"
+    ))
+}
+
+async fn advance_serial(settings: &Settings) -> anyhow::Result<()> {
+    let high_water = Blobs::open(&settings.blobs)?.high_water().await?;
+    let store = store(settings)?;
+    let connection = store.connection().await?;
+    let filled = lockstep_store::changelog::fill_lost(&connection, high_water).await?;
+    if filled == 0 {
+        return print("no serial is lost; nothing was changed\n");
+    }
+    print(&format!(
+        "{filled} lost serials given up; the next one is {}\n",
+        high_water.plus(1)
     ))
 }
 

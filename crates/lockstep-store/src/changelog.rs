@@ -11,10 +11,11 @@ use lockstep_core::serial::Serial;
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use crate::decode::{get, parsed, serial, serial_option, sha256, sha256_option, size};
+use crate::decode::{get, parsed_option, serial, serial_option, sha256, sha256_option, size};
 use crate::query::{
-    self, CHANGELOG_APPEND, CHANGELOG_BEYOND, CHANGELOG_CONTENT, CHANGELOG_FIRST_GAP,
-    CHANGELOG_LAST_OF_PROJECT, CHANGELOG_ROW, CHANGELOG_SINCE, CHANGELOG_TAKE_SERIALS, Client,
+    self, CHANGELOG_APPEND, CHANGELOG_BEYOND, CHANGELOG_CONTENT, CHANGELOG_FILL_LOST,
+    CHANGELOG_FIRST_GAP, CHANGELOG_LAST_OF_PROJECT, CHANGELOG_ROW, CHANGELOG_SINCE,
+    CHANGELOG_TAKE_SERIALS, Client,
 };
 use crate::{StoreError, Transaction};
 
@@ -129,10 +130,10 @@ pub struct ChangeRow {
     pub serial: Serial,
     /// When it was committed.
     pub at: Timestamp,
-    /// The project's identity.
-    pub project: NormalizedName,
+    /// The project's identity; `None` for a serial that a lost database had announced.
+    pub project: Option<NormalizedName>,
     /// How it spelled itself then.
-    pub name: ProjectName,
+    pub name: Option<ProjectName>,
     /// The release it is about.
     pub version: Option<String>,
     /// The machine's word.
@@ -207,8 +208,8 @@ fn change_row(row: &Row) -> Result<ChangeRow, StoreError> {
     Ok(ChangeRow {
         serial: serial(row, "serial")?,
         at: get(row, "at")?,
-        project: parsed(row, "normalized_name")?,
-        name: parsed(row, "name")?,
+        project: parsed_option(row, "normalized_name")?,
+        name: parsed_option(row, "name")?,
         version: get(row, "version")?,
         kind: get(row, "kind")?,
         action: get(row, "action")?,
@@ -219,6 +220,15 @@ fn change_row(row: &Row) -> Result<ChangeRow, StoreError> {
         files_sha256: sha256(row, "files_sha256")?,
         files_count: get(row, "files_count")?,
     })
+}
+
+/// Fills the serials up to `to` that a lost database had announced with rows that say so, and moves
+/// the counter past them; returns how many there were.
+pub async fn fill_lost(client: &impl Client, to: Serial) -> Result<u64, StoreError> {
+    let nothing = Sha256::of(b"");
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
+        [&to.to_column(), &nothing.as_bytes()];
+    query::execute(client, CHANGELOG_FILL_LOST, &parameters).await
 }
 
 /// The content manifest at a serial.

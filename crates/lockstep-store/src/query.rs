@@ -65,6 +65,7 @@ queries! {
     CHANGELOG_CONTENT = "changelog/content";
     CHANGELOG_FIRST_GAP = "changelog/first_gap";
     CHANGELOG_BEYOND = "changelog/beyond";
+    CHANGELOG_FILL_LOST = "changelog/fill_lost";
     CHANGELOG_PAGE_AT = "changelog/page_at";
     CHANGELOG_LAST_OF_PROJECT = "changelog/last_of_project";
     PAGES_CURRENT = "pages/current";

@@ -49,6 +49,7 @@ pub async fn round(app: &App) -> Result<Serial, StoreError> {
     let progress = watermarks::progress(&connection, announce.max_wait).await?;
     let moved = advance(progress.stored, progress.open, announce.after);
     if moved != progress.stored {
+        note_outside(app, moved).await?;
         // Another process may move them at the same time; the statement takes the greater.
         watermarks::advance(&connection, moved).await?;
         fault::point("announce.advanced");
@@ -61,6 +62,21 @@ pub async fn round(app: &App) -> Result<Serial, StoreError> {
         tell_if_forced(app, moved);
     }
     Ok(moved.announced)
+}
+
+/// Before anybody is told of a serial it is noted outside the database: should the database be lost and
+/// an older backup be restored, `serve` refuses to give those serials out again. One small object a
+/// round, however many serials it covers.
+async fn note_outside(app: &App, moved: Watermarks) -> Result<(), StoreError> {
+    let mut noted = app.high_water.lock().await;
+    if moved.announced > *noted {
+        app.blobs
+            .raise_high_water(moved.committed)
+            .await
+            .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        *noted = moved.committed;
+    }
+    Ok(())
 }
 
 /// With `max_wait`, mirrors may be told of what is not known to be true at the edge: never silently.

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use lockstep_core::announce::Watermarks;
 use lockstep_core::manifest::files_of_content;
-use lockstep_core::name::ProjectName;
+use lockstep_core::name::{NormalizedName, ProjectName};
 use lockstep_core::page::page_time;
 use lockstep_core::serial::Serial;
 use lockstep_store::changelog::{self, ChangeRow, Content};
@@ -51,8 +51,8 @@ fn meta(app: &App, marks: Watermarks) -> Meta {
 pub(super) struct Change<'a> {
     serial: Serial,
     timestamp: String,
-    project: &'a str,
-    name: &'a str,
+    project: Option<&'a str>,
+    name: Option<&'a str>,
     version: Option<&'a str>,
     kind: &'a str,
     action: &'a str,
@@ -101,8 +101,8 @@ impl<'a> Change<'a> {
         Self {
             serial,
             timestamp: page_time(row.at),
-            project: row.project.as_str(),
-            name: row.name.as_str(),
+            project: row.project.as_ref().map(NormalizedName::as_str),
+            name: row.name.as_ref().map(ProjectName::as_str),
             version: row.version.as_deref(),
             kind: &row.kind,
             action: &row.action,

@@ -22,11 +22,11 @@ pub(super) async fn call(app: &App, name: &str, params: Vec<Value>) -> Result<Va
         }
         "changelog_since_serial" => {
             let rows = rows_since(app, &params).await?;
-            Ok(Value::Array(rows.iter().map(five_tuple).collect()))
+            Ok(Value::Array(rows.iter().filter_map(five_tuple).collect()))
         }
         "changelog_since_serial_with_hashes" => {
             let rows = rows_since(app, &params).await?;
-            Ok(Value::Array(rows.iter().map(with_hashes).collect()))
+            Ok(Value::Array(rows.iter().filter_map(with_hashes).collect()))
         }
         "list_packages_with_serial" => {
             no_more_than(&params, 0)?;
@@ -69,18 +69,22 @@ async fn list_packages_with_serial(app: &App) -> Result<Value, CallError> {
 }
 
 /// `[name, version or nil, unix seconds, action, serial]`
-fn five_tuple(row: &ChangeRow) -> Value {
-    Value::Array(vec![
-        Value::String(row.name.as_str().to_owned()),
+///
+/// A row about no project (a lost serial) has no name that a mirror could do anything with.
+fn five_tuple(row: &ChangeRow) -> Option<Value> {
+    let name = row.name.as_ref()?;
+    Some(Value::Array(vec![
+        Value::String(name.as_str().to_owned()),
         version(row),
         seconds(row),
         Value::String(row.action.clone()),
         integer(row.serial.get()),
-    ])
+    ]))
 }
 
 /// The row with what a mirror can assert itself by.
-fn with_hashes(row: &ChangeRow) -> Value {
+fn with_hashes(row: &ChangeRow) -> Option<Value> {
+    let name = row.name.as_ref()?;
     let page = |sealed: Option<lockstep_core::page::Sealed>| {
         sealed.map_or(Value::Nil, |sealed| {
             Value::String(sealed.sha256.to_string())
@@ -88,7 +92,7 @@ fn with_hashes(row: &ChangeRow) -> Value {
     };
     let members = [
         ("serial", integer(row.serial.get())),
-        ("name", Value::String(row.name.as_str().to_owned())),
+        ("name", Value::String(name.as_str().to_owned())),
         ("version", version(row)),
         ("timestamp", seconds(row)),
         ("action", Value::String(row.action.clone())),
@@ -102,12 +106,10 @@ fn with_hashes(row: &ChangeRow) -> Value {
         ("added", hashes(&row.added)),
         ("removed", hashes(&row.removed)),
     ];
-    Value::Struct(
-        members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
+    let members = members
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    Some(Value::Struct(members.collect()))
 }
 
 fn version(row: &ChangeRow) -> Value {
