@@ -12,10 +12,13 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use lockstep_core::digest::Blake2b256;
 use lockstep_core::filename::DistFilename;
+use lockstep_store::retention::BlobName;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use object_store::{
+    GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart,
+};
 use tokio::io::AsyncReadExt as _;
 
 /// How much of a file is read and sent at a time.
@@ -199,6 +202,29 @@ impl Blobs {
         Ok(())
     }
 
+    /// The blobs that are older than a day, for the walk that finds orphans.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "compared with the blob store's clock, not ours"
+    )]
+    pub fn older_than_a_day(&self) -> OldBlobs {
+        let before = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
+        OldBlobs {
+            listing: self.store.list(None),
+            before,
+        }
+    }
+
+    /// Deletes a blob; one that is gone already is fine.
+    pub async fn delete(&self, (digest, name): &BlobName) -> Result<(), BlobError> {
+        let hex = digest.to_string();
+        let key = Key::from(format!("{}/{}/{}/{name}", &hex[..2], &hex[2..4], &hex[4..]));
+        match self.store.delete(&key).await.map_err(BlobError::from) {
+            Err(BlobError::NotFound) => Ok(()),
+            result => result,
+        }
+    }
+
     /// Reads a blob or a part of it.
     pub async fn read(
         &self,
@@ -221,6 +247,42 @@ impl Blobs {
             stream: result.into_stream().map_err(|error| error).boxed(),
         })
     }
+}
+
+/// A walk over the blobs that are older than a day.
+pub struct OldBlobs {
+    listing: BoxStream<'static, Result<ObjectMeta, object_store::Error>>,
+    before: jiff::Timestamp,
+}
+
+impl OldBlobs {
+    /// The next thousand of them; `None`: that was all.
+    pub async fn next_batch(&mut self) -> Result<Option<Vec<BlobName>>, BlobError> {
+        let mut batch = Vec::new();
+        while let Some(object) = self.listing.try_next().await? {
+            let old = object.last_modified.timestamp() < self.before.as_second();
+            if let Some(blob) = parse_key(&object.location).filter(|_| old) {
+                batch.push(blob);
+                if batch.len() == 1000 {
+                    break;
+                }
+            }
+        }
+        Ok(if batch.is_empty() { None } else { Some(batch) })
+    }
+}
+
+/// `None` for what is not a blob of ours, such as the spool.
+fn parse_key(key: &Key) -> Option<BlobName> {
+    let parts: Vec<_> = key.parts().collect();
+    let [a, b, rest, name] = parts.as_slice() else {
+        return None;
+    };
+    let digest = [a.as_ref(), b.as_ref(), rest.as_ref()]
+        .concat()
+        .parse()
+        .ok()?;
+    Some((digest, name.as_ref().to_owned()))
 }
 
 fn key(digest: &Blake2b256, filename: &DistFilename, part: Part) -> Key {

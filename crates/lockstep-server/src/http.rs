@@ -11,7 +11,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::read::{changelog, events, files, health, json, moved, pages, simple, xmlrpc};
+use crate::read::{changelog, events, files, health, json, moved, pages, simple, snapshot, xmlrpc};
 use crate::{metrics, publish};
 
 /// The index's routes (contract §4–§7).
@@ -30,6 +30,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/changelog", get(changelog::without_slash))
         .route("/changelog/", get(changelog::since))
         .route("/changelog/events", get(events::events))
+        .route("/changelog/segments/{n}", get(snapshot::segment))
+        .route("/snapshot/", get(snapshot::latest))
+        .route("/snapshot/{serial}", get(snapshot::at))
         .route("/changelog/state", get(changelog::state))
         .route("/changelog/{serial}", get(changelog::row))
         .route("/changelog/{serial}/files", get(changelog::files))

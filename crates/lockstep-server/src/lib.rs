@@ -14,6 +14,7 @@ pub mod settings;
 mod http;
 pub mod publish;
 pub mod read;
+pub mod retention;
 
 // … and what both are made with.
 pub mod blobs;

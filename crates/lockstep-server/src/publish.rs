@@ -64,7 +64,7 @@ async fn receive_and_commit(
             "The token does not allow uploads to project `{project}`."
         )));
     }
-    upload::keep(&upload, &app.blobs).await?;
+    upload::keep(&upload, app).await?;
     let committed = commit::commit(app, &upload).await?;
     tracing::info!(
         token = bearer.name, project = upload.name.as_str(), file = %upload.filename,

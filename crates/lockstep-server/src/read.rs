@@ -17,6 +17,7 @@ pub mod json;
 pub mod negotiate;
 pub mod pages;
 pub mod simple;
+pub mod snapshot;
 pub mod xmlrpc;
 
 use axum::extract::Path;

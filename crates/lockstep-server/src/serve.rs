@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::publish::{announce, purge, verify};
-use crate::{http, wake};
+use crate::{http, retention, wake};
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -41,6 +41,7 @@ pub async fn run(app: App, only: Option<Part>) -> anyhow::Result<()> {
         for probe in app.probes.iter() {
             tasks.spawn(verify::run(app.clone(), probe.clone(), shutdown.clone()));
         }
+        tasks.spawn(retention::run(app.clone(), shutdown.clone()));
         tasks.spawn(announce::run(app.clone(), shutdown.clone()));
     }
     if only != Some(Part::Loops) {

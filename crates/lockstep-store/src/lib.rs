@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod pages;
 pub mod projects;
 pub mod releases;
+pub mod retention;
 pub mod states;
 pub mod targets;
 pub mod tokens;

@@ -13,7 +13,7 @@ use crate::decode::{
 };
 use crate::query::{
     self, Client, PROJECTS_AFTER, PROJECTS_COUNT, PROJECTS_CREATE, PROJECTS_FILES,
-    PROJECTS_LIST_AT, PROJECTS_LOCK,
+    PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SNAPSHOT_AT,
 };
 use crate::{StoreError, Transaction};
 
@@ -93,6 +93,44 @@ pub async fn list_at(client: &impl Client, at: Serial) -> Result<Vec<IndexEntry>
                 normalized: parsed(row, "normalized_name")?,
                 name: parsed(row, "name")?,
                 last_serial: serial(row, "serial")?,
+            })
+        })
+        .collect()
+}
+
+/// A project as a snapshot tells it.
+#[derive(Debug, Clone)]
+pub struct SnapshotRow {
+    /// Its identity.
+    pub project: NormalizedName,
+    /// Its last change in this snapshot.
+    pub serial: Serial,
+    /// Hashes of the HTML and JSON forms; `None` when it is gone.
+    pub hashes: Option<(Sha256, Sha256)>,
+    /// Hash of the content manifest.
+    pub content_sha256: Sha256,
+}
+
+/// Up to `limit` projects after `after`, as they were visible at serial `at`. A snapshot never
+/// changes, so it can be read in batches without a transaction around them.
+pub async fn snapshot_at(
+    client: &impl Client,
+    at: Serial,
+    after: Option<&NormalizedName>,
+    limit: i64,
+) -> Result<Vec<SnapshotRow>, StoreError> {
+    let after = after.map_or("", NormalizedName::as_str);
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&at.to_column(), &after, &limit];
+    let rows = query::rows(client, PROJECTS_SNAPSHOT_AT, &parameters).await?;
+    rows.iter()
+        .map(|row| {
+            let html = sha256_option(row, "html_sha256")?;
+            Ok(SnapshotRow {
+                project: parsed(row, "normalized_name")?,
+                serial: serial(row, "serial")?,
+                hashes: html.zip(sha256_option(row, "json_sha256")?),
+                content_sha256: sha256(row, "content_sha256")?,
             })
         })
         .collect()

@@ -49,6 +49,14 @@ queries! {
     FILES_OF_PROJECT = "files/of_project";
     FILES_AFTER = "files/after";
     FILES_COUNT = "files/count";
+    PROJECTS_SNAPSHOT_AT = "projects/snapshot_at";
+    STATES_COLLECT = "states/collect";
+    OUTBOX_COLLECT = "outbox/collect";
+    BLOBS_CONDEMN = "blobs/condemn";
+    BLOBS_PARDON = "blobs/pardon";
+    BLOBS_DUE = "blobs/due";
+    BLOBS_NAMED = "blobs/named";
+    BLOBS_FORGET = "blobs/forget";
     STATES_CREATE = "states/create";
     CHANGELOG_TAKE_SERIALS = "changelog/take_serials";
     CHANGELOG_APPEND = "changelog/append";

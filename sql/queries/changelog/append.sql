@@ -20,6 +20,12 @@ with moment as materialized (
     select page.sha256, $11, page.form, $2::bigint
     from (values ($10::bytea, 'html'), ($13::bytea, 'json')) as page (sha256, form)
     where $11::bigint is not null
+), replaced as (
+    -- The statement sees the project as it was before: this is the state that is replaced.
+    update states
+    set replaced_at = moment.at
+    from moment, projects
+    where projects.id = $3 and states.id = projects.state_id
 ), current_page as (
     update projects
     set display_name = $4, last_serial = $2, state_id = $11, html_sha256 = $10, json_sha256 = $13

@@ -13,11 +13,12 @@ use lockstep_core::filename::{DistFilename, DistKind};
 use lockstep_core::metadata::CoreMetadata;
 use lockstep_core::name::ProjectName;
 use lockstep_core::version::Version;
+use lockstep_store::retention;
 use tempfile::TempPath;
 
 use super::archive::{self, ArchiveError};
 use super::form::{Form, SpooledFile, disk};
-use crate::blobs::Blobs;
+use crate::app::App;
 use crate::error::ApiError;
 use crate::fault;
 
@@ -106,8 +107,12 @@ pub(super) async fn examine(form: Form) -> Result<Upload, ApiError> {
 
 /// Keeps the bytes. Repeatable, and in this order: when the file is there, its metadata may still be
 /// missing, but nobody has been told of either.
-pub(super) async fn keep(upload: &Upload, blobs: &Blobs) -> Result<(), ApiError> {
-    let address = &upload.digests.blake2b_256;
+pub(super) async fn keep(upload: &Upload, app: &App) -> Result<(), ApiError> {
+    let (address, blobs) = (&upload.digests.blake2b_256, &app.blobs);
+    // The same bytes may be an orphan that is about to be deleted.
+    let connection = app.store.connection().await?;
+    retention::pardon(&connection, address).await?;
+    drop(connection);
     blobs
         .keep(&upload.spooled, address, &upload.filename)
         .await

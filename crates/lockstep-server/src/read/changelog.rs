@@ -304,7 +304,7 @@ async fn manifest(app: &App, serial: &str) -> Result<Vec<u8>, ApiError> {
 }
 
 /// A serial in a path: 404 with `Retry-After` when it is not announced yet.
-async fn announced(app: &App, text: &str) -> Result<Serial, ApiError> {
+pub(super) async fn announced(app: &App, text: &str) -> Result<Serial, ApiError> {
     let serial: Serial = text
         .parse()
         .map_err(|error| ApiError::bad_request("serial", format!("{error}.")))?;
