@@ -49,9 +49,13 @@ sub vcl_recv {
     if (req.http.Authorization) {
         return (pass);
     }
+    # Figures for operators are read from the origin itself.
+    if (req.url ~ "^/metrics(/|\?|$)") {
+        return (synth(404, "Not Found"));
+    }
     # Operators, health, and everything of the changelog that moves or waits. Sharing a fetch here
     # would make one reader wait for another's long poll. Full segments never change: cached.
-    if (req.url ~ "^/(api|healthz|readyz|metrics)(/|\?|$)" ||
+    if (req.url ~ "^/(api|healthz|readyz)(/|\?|$)" ||
         req.url ~ "^/changelog/(?!segments/)") {
         return (pass);
     }

@@ -3,5 +3,6 @@
 mod epochs;
 mod house;
 mod races;
+mod retention;
 mod streams;
 mod upload;

@@ -90,11 +90,16 @@ async fn a_thousand_idle_streams_cost_no_query_and_all_wake() -> anyhow::Result<
         let text = index.database().query(sql)?;
         Ok(text.lines().last().unwrap_or_default().trim().parse()?)
     };
+    // PostgreSQL counts late: an idle backend reports after ten seconds.
+    let reported = Duration::from_secs(11);
+    tokio::time::sleep(reported).await;
     let before = asked()?;
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    tokio::time::sleep(reported).await;
     let idle = asked()? - before;
-    eprintln!("STREAMS {STREAMS} idle streams: {idle} transactions in 4 s");
-    assert!(idle < 60, "{idle} transactions for {STREAMS} idle clients");
+    eprintln!(
+        "STREAMS {STREAMS} idle streams: {idle} transactions in 11 s, all of them the loops' own"
+    );
+    assert!(idle < 100, "{idle} transactions for {STREAMS} idle clients");
 
     let begun = Instant::now();
     let (sent, woken) = tokio::join!(

@@ -1,7 +1,7 @@
 //! Where files are kept: a local folder or an object store, by digest, written once, never changed.
 //!
 //! Invariant: when [`Blobs::keep`] returns, the bytes survive power loss. On a local disk that means
-//! that file and folders are fsynced; `object_store` does it when told to (see the test).
+//! that file and folders are fsynced; `object_store` does it when told to (`with_fsync`).
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

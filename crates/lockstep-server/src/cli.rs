@@ -7,7 +7,7 @@ mod dev;
 mod fsck;
 mod token;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::blobs::Blobs;
-use crate::serve::{self, Part};
+use crate::serve::{self, Part, Signals};
 use crate::settings::{self, Settings};
 
 /// A Python package index whose changelog, simple pages and CDN never drift apart.
@@ -93,7 +93,8 @@ pub fn main() -> ExitCode {
         .unwrap_or_else(|_| EnvFilter::new("info,tower_http=warn,refinery_core=warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match &cli.command {
         // In production machines read the log.
         Command::Serve { .. } => log.json().flatten_event(true).init(),
@@ -116,7 +117,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dev(args) => dev::run(&runtime, args)?,
         Command::Serve { config, only } => {
             let settings = config.load()?;
-            runtime.block_on(async { serve::run(App::start(settings).await?, only).await })?;
+            runtime.block_on(run_serve(settings, only))?;
         }
         Command::Migrate(config) => runtime.block_on(migrate(&config.load()?))?,
         Command::Token { config, command } => {
@@ -136,6 +137,17 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn run_serve(settings: Settings, only: Option<Part>) -> anyhow::Result<()> {
+    let signals = Signals::install()?;
+    // A port that is open is a process that can answer.
+    let app = App::start(settings).await?;
+    let listener = match only {
+        Some(Part::Loops) => None,
+        _ => Some(serve::listen(app.settings.listen).await?),
+    };
+    serve::run(app, listener, only, signals).await
 }
 
 /// A pool for a command that needs one connection at a time.

@@ -56,7 +56,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/metrics", get(metrics::metrics))
         .fallback(async || ApiError::not_found("404 Not Found").into_plain_response())
         .layer(CatchPanicLayer::new())
-        .layer(TraceLayer::new_for_http())
+        // Failures are logged where they become answers, once.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(app)
 }
 

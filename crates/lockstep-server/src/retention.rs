@@ -7,23 +7,32 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use lockstep_store::{begin, commit, retention};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(600);
+/// Between two walks over all blobs.
+const BETWEEN_WALKS: Duration = Duration::from_secs(24 * 3600);
 /// What one round lets go of at most, of each kind.
 const LIMIT: i64 = 1000;
 
 /// Collects until shutdown.
 pub async fn run(app: App, shutdown: CancellationToken) {
+    let mut walked: Option<Instant> = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
             () = shutdown.cancelled() => return,
         }
-        match round(&app).await {
+        // Listing a bucket costs money, and an orphan does no harm.
+        let walk = walked.is_none_or(|at| at.elapsed() > BETWEEN_WALKS);
+        if walk {
+            walked = Some(Instant::now());
+        }
+        match round(&app, walk).await {
             Ok(collected) => tracing::info!(
                 states = collected.states,
                 outbox = collected.outbox,
@@ -46,13 +55,15 @@ pub struct Collected {
     pub blobs: u64,
 }
 
-/// One bounded round.
-pub async fn round(app: &App) -> anyhow::Result<Collected> {
+/// One bounded round; `walk`: over all blobs, to find orphans.
+pub async fn round(app: &App, walk: bool) -> anyhow::Result<Collected> {
     let connection = app.store.connection().await?;
     let states = retention::collect_states(&connection, app.settings.retention, LIMIT).await?;
     let outbox = retention::collect_outbox(&connection, LIMIT).await?;
     drop(connection);
-    condemn(app).await?;
+    if walk {
+        condemn(app).await?;
+    }
     Ok(Collected {
         states,
         outbox,

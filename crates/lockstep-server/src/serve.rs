@@ -4,13 +4,14 @@
 //! out, give the leases back. Whatever is cut short all the same is repeated by the next start, which
 //! does nothing that is not done every day.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use lockstep_store::{outbox, verifications};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
@@ -29,8 +30,13 @@ pub enum Part {
 /// How long requests and calls that are running may take to end.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn run(app: App, only: Option<Part>) -> anyhow::Result<()> {
+/// Runs until SIGTERM or SIGINT. `listener` is where requests come in; without one only the loops run.
+pub async fn run(
+    app: App,
+    listener: Option<TcpListener>,
+    only: Option<Part>,
+    mut signals: Signals,
+) -> anyhow::Result<()> {
     let shutdown = app.shutdown.clone();
     let tasks = TaskTracker::new();
     tasks.spawn(wake::relay(app.clone(), shutdown.clone()));
@@ -44,9 +50,14 @@ pub async fn run(app: App, only: Option<Part>) -> anyhow::Result<()> {
         tasks.spawn(retention::run(app.clone(), shutdown.clone()));
         tasks.spawn(announce::run(app.clone(), shutdown.clone()));
     }
-    if only != Some(Part::Loops) {
-        let listener = listen(&app).await?;
-        let served = axum::serve(listener, http::router(app.clone()))
+    if let Some(listener) = listener {
+        // Told to whoever started us with port 0.
+        tracing::info!(address = %listener.local_addr()?, "listening");
+        let set_nodelay: fn(&mut tokio::net::TcpStream) = |stream| {
+            // Small answers must not wait for more to come; failing to say so costs only speed.
+            let _ = stream.set_nodelay(true);
+        };
+        let served = axum::serve(listener.tap_io(set_nodelay), http::router(app.clone()))
             .with_graceful_shutdown(shutdown.clone().cancelled_owned());
         tasks.spawn(async move {
             if let Err(error) = served.await {
@@ -55,7 +66,7 @@ pub async fn run(app: App, only: Option<Part>) -> anyhow::Result<()> {
         });
     }
     tasks.close();
-    wait_for_signal().await?;
+    signals.wait().await;
     tracing::info!("shutting down: no new requests, finishing those that are running");
     shutdown.cancel();
     if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
@@ -69,28 +80,33 @@ pub async fn run(app: App, only: Option<Part>) -> anyhow::Result<()> {
     Ok(())
 }
 
-type Listener = axum::serve::TapIo<TcpListener, fn(&mut tokio::net::TcpStream)>;
-
-async fn listen(app: &App) -> anyhow::Result<Listener> {
-    let address = app.settings.listen;
-    let listener = TcpListener::bind(address).await.with_context(|| {
+/// Takes the port.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
         format!("can't listen on {address}; is something else running there? Set `listen`")
-    })?;
-    // Told to whoever started us with port 0.
-    tracing::info!(address = %listener.local_addr()?, "listening");
-    let set_nodelay: fn(&mut tokio::net::TcpStream) = |stream| {
-        // Small answers must not wait for more to come; failing to say so costs only speed.
-        let _ = stream.set_nodelay(true);
-    };
-    Ok(listener.tap_io(set_nodelay))
+    })
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end a process cleanly. Installed first of all: what comes while the process is
+/// still starting ends it as cleanly as what comes later.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From here on SIGTERM and SIGINT wait to be asked for.
+    pub fn install() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
-    Ok(())
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -50,6 +50,10 @@ impl From<tokio_postgres::Error> for StoreError {
         {
             return Self::Conflict(constraint.to_owned());
         }
+        // A CDN or probe was taken out of the settings at this very moment; the next try sees it gone.
+        if *database.code() == SqlState::FOREIGN_KEY_VIOLATION {
+            return Self::Unavailable(Box::new(error));
+        }
         // Class 08 connection, 53 resources (disk full, too many connections), 57 operator
         // intervention (shutdown, cancelled by a time-out), 58 system error; 40 a serialization
         // failure or deadlock; 25006 a standby, mid-failover.

@@ -16,6 +16,17 @@ pub struct Identity {
     pub links: FileLinks,
 }
 
+/// Reads the identity; an index that was never served has relative links.
+pub async fn read(client: &impl Client) -> Result<Identity, StoreError> {
+    let row = query::one(client, INDEX_IDENTITY, &[]).await?;
+    let links: Option<String> = get(&row, "files_url")?;
+    let links = links.filter(|links| !links.is_empty());
+    Ok(Identity {
+        index_id: get(&row, "index_id")?,
+        links: links.map_or(FileLinks::Relative, FileLinks::At),
+    })
+}
+
 /// Reads the identity; `wanted` becomes the file links of an index that has none yet.
 pub async fn establish(client: &impl Client, wanted: &FileLinks) -> Result<Identity, StoreError> {
     let text = match wanted {
@@ -23,14 +34,5 @@ pub async fn establish(client: &impl Client, wanted: &FileLinks) -> Result<Ident
         FileLinks::At(base) => base,
     };
     query::execute(client, INDEX_FIX_FILES_URL, &[&text]).await?;
-    let row = query::one(client, INDEX_IDENTITY, &[]).await?;
-    let links: String = get(&row, "files_url")?;
-    Ok(Identity {
-        index_id: get(&row, "index_id")?,
-        links: if links.is_empty() {
-            FileLinks::Relative
-        } else {
-            FileLinks::At(links)
-        },
-    })
+    read(client).await
 }

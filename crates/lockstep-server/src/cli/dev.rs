@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::print;
 use crate::app::App;
 use crate::postgres::{Durability, PrivatePostgres};
-use crate::serve;
+use crate::serve::{self, Signals};
 use crate::settings::{AnnounceSettings, CacheSettings, Settings, UploadSettings};
 use crate::token;
 
@@ -45,9 +45,13 @@ pub(super) fn run(runtime: &Runtime, args: DevArgs) -> anyhow::Result<()> {
         )
     })?;
     let data = std::path::absolute(&args.data)?;
+    let signals = {
+        let _entered = runtime.enter();
+        Signals::install()?
+    };
     tracing::info!(folder = %data.display(), "starting the private PostgreSQL");
     let postgres = PrivatePostgres::start(&data, Durability::Safe)?;
-    let served = runtime.block_on(serve_on(&postgres, &args, &data));
+    let served = runtime.block_on(serve_on(&postgres, &args, &data, signals));
     postgres.stop()?;
     served
 }
@@ -56,6 +60,7 @@ async fn serve_on(
     postgres: &PrivatePostgres,
     args: &DevArgs,
     data: &std::path::Path,
+    signals: Signals,
 ) -> anyhow::Result<()> {
     // The private cluster is ours alone, so its first database will do.
     let database_url = postgres.url("postgres");
@@ -66,9 +71,11 @@ async fn serve_on(
     let connection = store.connection().await?;
     tokens::replace(&connection, "dev", token::hash(&secret), &scopes).await?;
     drop(connection);
-    let url = format!("http://{}", args.listen);
+    let listener = serve::listen(args.listen).await?;
+    let listen = listener.local_addr()?;
+    let url = format!("http://{listen}");
     let app = App::start(Settings {
-        listen: args.listen,
+        listen,
         public_url: url.clone(),
         database_url: SecretString::from(database_url),
         blobs: format!("file://{}", data.join("blobs").display()),
@@ -86,5 +93,5 @@ async fn serve_on(
          upload:     twine upload --repository-url {url}/legacy/ -u __token__ -p {secret} dist/*\n\
          changelog:  {url}/changelog/\n"
     ))?;
-    serve::run(app, None).await
+    serve::run(app, Some(listener), None, signals).await
 }

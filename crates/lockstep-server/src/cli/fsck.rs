@@ -25,9 +25,7 @@ pub(super) async fn run(settings: &Settings) -> anyhow::Result<u64> {
     let store = super::store(settings)?;
     let blobs = Blobs::open(&settings.blobs)?;
     let connection = store.connection().await?;
-    let links = identity::establish(&connection, &settings.file_links())
-        .await?
-        .links;
+    let links = identity::read(&connection).await?.links;
     drop(connection);
     let mut findings = 0;
     let mut report = |finding: String| {
@@ -64,7 +62,10 @@ async fn check_serials(store: &Store, report: Report<'_>) -> anyhow::Result<()> 
         ))?;
     }
     let marks = watermarks::read(&snapshot).await?;
-    if marks.announced > marks.committed || marks.purged > marks.committed {
+    if marks.announced > marks.committed
+        || marks.purged > marks.committed
+        || marks.verified > marks.purged
+    {
         report(format!(
             "watermarks: beyond the last committed serial: {marks:?}"
         ))?;

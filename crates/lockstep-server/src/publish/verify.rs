@@ -27,9 +27,9 @@ use crate::fault;
 use verdict::Verdict;
 
 /// Looks taken on at once, and how many of them run at a time.
-const BATCH: usize = 64;
+const BATCH: usize = 16;
 const AT_ONCE: usize = 8;
-/// Longer than a batch of looks can take.
+/// Longer than a batch of looks can take: 16 / 8 × 4 variants × 10 s.
 const LEASE: Duration = Duration::from_secs(120);
 /// NOTIFY wakes the loop, polling guarantees it.
 const POLL: Duration = Duration::from_secs(5);

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, RawQuery, State};
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use lockstep_core::announce::Watermarks;
 use lockstep_core::manifest::files_of_content;
@@ -340,6 +340,7 @@ fn json(body: &impl Serialize) -> Response {
 }
 
 /// `GET /changelog`: the slash belongs there.
-pub async fn without_slash(_: HeaderMap) -> Response {
-    super::moved("/changelog/")
+pub async fn without_slash(RawQuery(query): RawQuery) -> Response {
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    super::moved(&format!("/changelog/{query}"))
 }

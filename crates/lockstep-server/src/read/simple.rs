@@ -99,6 +99,13 @@ async fn list_at_announced(app: &App, headers: &HeaderMap) -> Result<Response, A
     let connection = app.store.connection().await?;
     let announced = watermarks::read(&connection).await?.announced;
     drop(connection);
+    if let Some(at_least) = min_serial(headers)?
+        && announced < at_least
+    {
+        let message =
+            format!("Serial {at_least} is not announced yet; the last one is {announced}.");
+        return Err(ApiError::unavailable("behind", message));
+    }
     let view = View {
         what: format!("list {:?}", form.form()),
         serial: announced.get(),
