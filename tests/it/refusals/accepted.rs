@@ -137,3 +137,16 @@ async fn the_file_part_may_stand_anywhere_and_fields_may_repeat() -> anyhow::Res
     assert_eq!(form.send(&index).await?.status, 200);
     index.fsck()
 }
+
+#[test]
+fn a_reason_phrase_is_ascii() -> anyhow::Result<()> {
+    let index = TestIndex::start()?;
+    let form = Form::of("beta", "1.0", &plain_wheel("beta", "1.0")).with("name", "caf\u{e9}");
+    let head = super::connection::head_of_whole(&index, &row("", 400, "", &form))?;
+    assert!(head.is_ascii(), "{head}");
+    assert!(
+        head.starts_with("HTTP/1.1 400 name: `caf?` is not a project name"),
+        "{head}"
+    );
+    Ok(())
+}
