@@ -1,1 +1,199 @@
-//! The house itself: directions, sizes, and that every statement is used.
+//! The house itself: which crate may know which, where SQL may stand, how long a file may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+
+fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).to_owned()
+}
+
+/// Every `.rs` file of a folder with its text, by its path in the checkout.
+fn sources(folder: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root())?.to_string_lossy().into_owned();
+                found.insert(name, fs::read_to_string(&path)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn all_sources() -> anyhow::Result<BTreeMap<String, String>> {
+    let mut all = sources("crates")?;
+    all.extend(sources("tests")?);
+    Ok(all)
+}
+
+/// What each member of the workspace names as a dependency outside its tests.
+fn dependencies() -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let mut members = BTreeMap::new();
+    for package in metadata["packages"].as_array().context("packages")? {
+        let named = package["dependencies"].as_array().context("dependencies")?;
+        // Kind "dev" is a test's own affair.
+        let used = named.iter().filter(|it| it["kind"].is_null());
+        let names = used
+            .filter_map(|it| Some(it["name"].as_str()?.to_owned()))
+            .collect();
+        members.insert(package["name"].as_str().context("name")?.to_owned(), names);
+    }
+    Ok(members)
+}
+
+#[test]
+fn crates_know_each_other_in_one_direction() -> anyhow::Result<()> {
+    let members = dependencies()?;
+    for (member, allowed) in [
+        ("lockstep-core", &[][..]),
+        ("lockstep-store", &["lockstep-core"]),
+        ("lockstep-cdn", &["lockstep-core"]),
+        (
+            "lockstep-server",
+            &["lockstep-cdn", "lockstep-core", "lockstep-store"],
+        ),
+    ] {
+        let named = members.get(member).with_context(|| member.to_owned())?;
+        let ours = named.iter().filter(|name| name.starts_with("lockstep-"));
+        let wrong: Vec<_> = ours
+            .filter(|name| !allowed.contains(&name.as_str()))
+            .collect();
+        assert!(wrong.is_empty(), "{member} may not know {wrong:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn one_crate_alone_knows_the_database_and_one_the_way_out() -> anyhow::Result<()> {
+    for (dependency, may) in [
+        ("tokio-postgres", &["lockstep-store"][..]),
+        ("deadpool-postgres", &["lockstep-store"]),
+        ("refinery", &["lockstep-store"]),
+        // The harness asks as any client does.
+        ("reqwest", &["lockstep-cdn", "lockstep-tests"]),
+    ] {
+        for (member, named) in dependencies()? {
+            let allowed = may.contains(&member.as_str()) || !named.contains(dependency);
+            assert!(allowed, "{member} names {dependency}; only {may:?} may");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn reading_knows_no_cdn() -> anyhow::Result<()> {
+    let mut reading = sources("crates/lockstep-server/src/read")?;
+    let file = "crates/lockstep-server/src/read.rs";
+    reading.insert(file.to_owned(), fs::read_to_string(root().join(file))?);
+    for (file, text) in reading {
+        assert!(
+            !text.contains("lockstep_cdn"),
+            "{file} mentions lockstep_cdn"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn sql_stands_in_its_own_folder() -> anyhow::Result<()> {
+    let beginnings = [
+        "select ",
+        "insert into ",
+        "update ",
+        "delete from ",
+        "with ",
+        "create table ",
+    ];
+    for (file, text) in sources("crates")? {
+        // Its own tests ask a private PostgreSQL whether it keeps what it is given.
+        if file.ends_with("/postgres/tests.rs") {
+            continue;
+        }
+        for line in text
+            .lines()
+            .map(str::trim_start)
+            .filter(|line| !line.starts_with("//"))
+        {
+            // A literal that begins as a statement does, and goes on as none of our sentences does.
+            let literals = line.split('"').skip(1).step_by(2).map(str::to_lowercase);
+            let statement = literals.into_iter().find(|literal| {
+                let begins = beginnings.iter().any(|word| literal.starts_with(word));
+                begins
+                    && [" from ", " into ", " set ", " as (", " values"]
+                        .iter()
+                        .any(|word| literal.contains(word))
+            });
+            // LISTEN can't be prepared, and `listen.rs` says so; it begins with none of these.
+            assert!(statement.is_none(), "{file} has SQL: {statement:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are() -> anyhow::Result<()> {
+    let mut wrong = Vec::new();
+    for (file, text) in all_sources()? {
+        let lines = text.lines().count();
+        if lines > 500 {
+            wrong.push(format!("{file} has {lines} lines; 500 is the most"));
+        }
+        if !text.starts_with("//! ") {
+            wrong.push(format!(
+                "{file} does not begin with `//!`: what it is, and what it is not"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+#[test]
+fn nothing_knows_the_machine_it_was_written_on() -> anyhow::Result<()> {
+    let output = Command::new("git")
+        .arg("ls-files")
+        .current_dir(root())
+        .output()?;
+    ensure!(output.status.success(), "git ls-files failed");
+    // Put together here, so that this file is not its own finding.
+    let paths = ["/work", "/root", "/home"].map(|folder| format!("{folder}/"));
+    for file in String::from_utf8(output.stdout)?.lines() {
+        // Deleted but not yet committed, or not text: nothing to look into.
+        let Ok(text) = fs::read_to_string(root().join(file)) else {
+            continue;
+        };
+        for path in &paths {
+            assert!(
+                !text.contains(path.as_str()),
+                "{file} names the machine path {path}"
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,8 +1,14 @@
 //! All integration tests in one binary, which links once.
 
+mod commands;
 mod epochs;
 mod house;
+mod http;
 mod races;
+mod read;
+mod refusals;
 mod retention;
+mod schema;
+mod storage;
 mod streams;
 mod upload;

@@ -5,7 +5,8 @@ use anyhow::Context as _;
 use crate::dist::Dist;
 use crate::index::{TOKEN, TestIndex};
 
-const BOUNDARY: &str = "lockstep-test-boundary";
+/// Parts the parts of the form.
+pub const BOUNDARY: &str = "lockstep-test-boundary";
 
 /// A multipart upload form; fields are sent in this order.
 #[derive(Debug, Clone)]

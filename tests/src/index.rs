@@ -35,6 +35,8 @@ pub struct Options {
     pub address: Option<SocketAddr>,
     /// Where blobs go, instead of a folder of its own.
     pub blobs: Option<PathBuf>,
+    /// The URL of another cluster's database `postgres`, for a test that stops it.
+    pub cluster: Option<String>,
 }
 
 /// A running index.
@@ -66,7 +68,10 @@ impl TestIndex {
             Some(address) => address,
             None => free_address()?,
         };
-        let database = Database::create()?;
+        let database = match options.cluster.clone() {
+            Some(cluster) => Database::create_in(cluster)?,
+            None => Database::create()?,
+        };
         let log = Arc::default();
         let mut index = Self {
             options,
@@ -117,6 +122,11 @@ impl TestIndex {
     /// What the process has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().map(|log| log.clone()).unwrap_or_default()
+    }
+
+    /// The running process.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
     }
 
     /// Ends the process as a power cut does.
@@ -296,7 +306,7 @@ impl Drop for TestIndex {
 }
 
 /// The binary that `cargo build` made, beside the tests' own.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_default();
     let debug = test
         .ancestors()
@@ -319,10 +329,15 @@ impl Database {
         clippy::disallowed_methods,
         reason = "tests/run tells where the cluster is"
     )]
-    fn create() -> anyhow::Result<Self> {
+    pub fn create() -> anyhow::Result<Self> {
         let admin = std::env::var("LOCKSTEP_TEST_POSTGRES").context(
             "these tests need the PostgreSQL that `tests/run` starts; run `tests/run it` instead",
         )?;
+        Self::create_in(admin)
+    }
+
+    /// An empty database in the cluster whose database `postgres` is at this URL.
+    fn create_in(admin: String) -> anyhow::Result<Self> {
         let stamp = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
         let name = format!("test_{}_{stamp}", std::process::id());
         psql(

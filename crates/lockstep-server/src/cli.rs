@@ -89,12 +89,14 @@ impl ConfigFile {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // Progress and logs both go to stderr; RUST_LOG chooses what is logged.
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,tower_http=warn,refinery_core=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new("info,tower_http=warn,refinery_core=warn,tokio_postgres=warn")
+    });
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        // Colours are for a terminal; in a file they are noise.
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match &cli.command {
         // In production machines read the log.
         Command::Serve { .. } => log.json().flatten_event(true).init(),

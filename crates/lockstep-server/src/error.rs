@@ -117,7 +117,10 @@ impl ApiError {
             .get(ACCEPT)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let phrase = self.message.clone();
+        // Clients read the phrase as Latin-1, if as anything: other letters are the body's alone.
+        let phrase = self
+            .message
+            .replace(|letter: char| !matches!(letter, ' '..='~'), "?");
         let mut response = if accept.contains("application/problem+json") {
             self.into_response()
         } else if accept.contains("application/json") {
@@ -128,7 +131,7 @@ impl ApiError {
         } else {
             self.into_plain_response()
         };
-        // HTTP/1 only; a phrase with bytes that HTTP forbids is left to the body alone.
+        // HTTP/1 only.
         if let Ok(phrase) = ReasonPhrase::try_from(phrase.into_bytes()) {
             response.extensions_mut().insert(phrase);
         }

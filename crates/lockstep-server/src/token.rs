@@ -114,7 +114,7 @@ pub async fn authenticate(client: &impl Client, headers: &HeaderMap) -> Result<B
     let secret = secret(headers).ok_or_else(|| {
         refused(
             "Invalid or non-existent authentication information: expected the user name \
-             __token__ with an lsk_… token as its password.",
+             __token__ with a token (lsk_...) as its password.",
         )
     })?;
     let found = tokens::look_up(client, hash(&secret)).await?;

@@ -156,9 +156,11 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
         let message = format!("{name}: This field is required.");
         return Err(ApiError::bad_request(name, message));
     }
-    value
-        .parse()
-        .map_err(|error| ApiError::bad_request(name, format!("{name}: {error}")))
+    value.parse().map_err(|error| {
+        // The error quotes the value; a sentence for people stays on one line whatever is in it.
+        let sentence = format!("{name}: {error}").replace(char::is_control, " ");
+        ApiError::bad_request(name, sentence)
+    })
 }
 
 /// Each digest that is given must match, and one must be given.

@@ -72,7 +72,7 @@ async fn answer(
     let known = headers
         .get(IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
-    if known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag)) {
+    if known.is_some_and(|tags| tags.split(',').any(|tag| is_same(tag, &etag))) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         common(&mut response, &etag);
         return Ok(response);
@@ -89,6 +89,11 @@ async fn answer(
         Err(error) if partial => unsatisfiable(app, &digest, &filename, part, error).await,
         Err(error) => Err(unreadable(error)),
     }
+}
+
+/// A cache that recompressed the answer may have made its tag a weak one; here that counts as the same.
+fn is_same(tag: &str, etag: &str) -> bool {
+    tag.trim().trim_start_matches("W/") == etag
 }
 
 fn unreadable(error: BlobError) -> ApiError {
@@ -144,7 +149,11 @@ fn requested_range(headers: &HeaderMap, etag: &str) -> Option<GetRange> {
     let text = headers.get(RANGE)?.to_str().ok()?.strip_prefix("bytes=")?;
     let (first, last) = text.split_once('-')?;
     match (first.trim(), last.trim()) {
-        ("", suffix) => suffix.parse().ok().map(GetRange::Suffix),
+        ("", suffix) => suffix.parse().ok().map(|length| match length {
+            // The last zero bytes can't be sent, and so are a range beyond the end.
+            0 => GetRange::Offset(u64::MAX),
+            length => GetRange::Suffix(length),
+        }),
         (first, "") => first.parse().ok().map(GetRange::Offset),
         (first, last) => {
             let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);

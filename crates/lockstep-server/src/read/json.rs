@@ -116,8 +116,7 @@ async fn send(
     text: &Arc<Representation>,
 ) -> Response {
     let cache = &app.settings.cache;
-    let mut meta = Meta::page(serial, text.sha256, "application/json", keys, cache);
-    meta.vary = "Accept-Encoding";
+    let meta = Meta::page(serial, text.sha256, "application/json", keys, cache);
     match answer::not_modified(headers, &meta) {
         Some(response) => response,
         None => answer::full(headers, &meta, text).await,
