@@ -85,7 +85,8 @@ impl Scene {
             fastly.settings(protocol.second_pass_after)
         );
         for edge in edges.iter().filter(|_| protocol.probes) {
-            settings += &format!("[[probe]]\nname='{}'\nurl='{}'\n", edge.name(), edge.url());
+            let probe = ["[[probe]]\nname='", edge.name(), "'\nurl='", &edge.url(), "'\n"];
+            settings.push_str(&probe.concat());
         }
         let options = Options {
             public_url: Some(edges[0].url()),
