@@ -124,10 +124,9 @@ impl ApiError {
         let mut response = if accept.contains("application/problem+json") {
             self.into_response()
         } else if accept.contains("application/json") {
-            let mut response = self.into_response();
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(CONTENT_TYPE, json);
-            response
+            // As the public index says it: of this form uv shows people the `code` and nothing else.
+            let code = format!("{} {}", self.status.as_u16(), self.message);
+            self.into_json(code, HeaderValue::from_static("application/json"))
         } else {
             self.into_plain_response()
         };
@@ -144,6 +143,22 @@ impl ApiError {
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
         let body = format!("{}\n", self.message);
         let mut response = (self.status, [(CONTENT_TYPE, text)], body).into_response();
+        self.common_headers(&mut response);
+        response
+    }
+
+    fn into_json(self, code: String, kind: HeaderValue) -> Response {
+        self.log();
+        let problem = Problem {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.message,
+            code,
+            message: &self.message,
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (self.status, [(CONTENT_TYPE, kind)], body).into_response();
         self.common_headers(&mut response);
         response
     }
@@ -171,20 +186,8 @@ struct Problem<'a> {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        self.log();
-        let problem = Problem {
-            kind: "about:blank",
-            title: self.status.canonical_reason().unwrap_or("Error"),
-            status: self.status.as_u16(),
-            detail: &self.message,
-            code: self.code.to_owned(),
-            message: &self.message,
-        };
-        let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let kind = HeaderValue::from_static("application/problem+json");
-        let mut response = (self.status, [(CONTENT_TYPE, kind)], body).into_response();
-        self.common_headers(&mut response);
-        response
+        let code = self.code.to_owned();
+        self.into_json(code, HeaderValue::from_static("application/problem+json"))
     }
 }
 
