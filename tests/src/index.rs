@@ -296,7 +296,7 @@ impl Drop for TestIndex {
 }
 
 /// The binary that `cargo build` made, beside the tests' own.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap_or_default();
     let debug = test
         .ancestors()
