@@ -7,7 +7,8 @@ use std::time::Instant;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use lockstep_tests::index::{Options, TestIndex, free_address};
 use lockstep_tests::varnish::Pop;
-use wiremock::matchers::any;
+use serde_json::{Value, json};
+use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::{audit, page, upload};
@@ -146,6 +147,56 @@ async fn a_page_that_is_committed_but_not_announced_is_newer() -> anyhow::Result
     assert_eq!(document["projects"][0]["state"], "newer");
     assert_eq!(document["projects"][0]["serial"], newest);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_mirror_that_renders_its_own_pages_is_judged_by_content() -> anyhow::Result<()> {
+    let index = TestIndex::start()?;
+    upload(&index, "six", "1.0").await?;
+    let old = rendered(&page(&index, "six", true).await?)?;
+    let newest = upload(&index, "six", "1.1").await?;
+    let new = rendered(&page(&index, "six", true).await?)?;
+    index.settle()?;
+    let simple = "/root/m/+simple";
+    for (serial, body, words) in [
+        (newest, &new, None),
+        (3, &old, Some("behind six: shows serial 3 (20")),
+        // Without the header its content alone tells how old it is.
+        (0, &old, Some("behind six: shows serial 3 (20")),
+        (newest, &old, Some("different six: lists no six-1.1")),
+        (77, &new, Some("different six: claims serial 77")),
+    ] {
+        let mirror = MockServer::start().await;
+        let mut answer = ResponseTemplate::new(200).set_body_bytes(body.as_bytes());
+        if serial > 0 {
+            answer = answer.insert_header("x-pypi-last-serial", serial.to_string());
+        }
+        Mock::given(path(format!("{simple}/six/")))
+            .respond_with(answer)
+            .mount(&mirror)
+            .await;
+        let url = format!("{}{simple}/", mirror.uri());
+        let said = audit(&index.url(), &url, &[])?;
+        match words {
+            None => said.is_exact(1),
+            Some(words) => said.found(&[(words, "")]),
+        }
+    }
+    Ok(())
+}
+
+/// A page as devpi shows it: the files with hash, `requires-python` and `yanked`, at its own URLs.
+fn rendered(page: &[u8]) -> anyhow::Result<String> {
+    let page: Value = serde_json::from_slice(page)?;
+    let files = page["files"].as_array().into_iter().flatten().map(|file| {
+        let sha256 = file["hashes"]["sha256"].as_str().unwrap_or_default();
+        let filename = file["filename"].as_str().unwrap_or_default();
+        json!({"filename": filename, "hashes": {"sha256": sha256},
+               "url": format!("../../+f/{}/{filename}", &sha256[..3]),
+               "requires-python": file["requires-python"], "yanked": false})
+    });
+    let files: Vec<Value> = files.collect();
+    Ok(json!({"meta": {"api-version": "1.0"}, "name": "six", "files": files}).to_string())
 }
 
 #[tokio::test]
