@@ -1,5 +1,6 @@
 //! All integration tests in one binary, which links once.
 
+mod audit;
 mod commands;
 mod epochs;
 mod house;

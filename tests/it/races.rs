@@ -85,7 +85,13 @@ impl Scene {
             fastly.settings(protocol.second_pass_after)
         );
         for edge in edges.iter().filter(|_| protocol.probes) {
-            let probe = ["[[probe]]\nname='", edge.name(), "'\nurl='", &edge.url(), "'\n"];
+            let probe = [
+                "[[probe]]\nname='",
+                edge.name(),
+                "'\nurl='",
+                &edge.url(),
+                "'\n",
+            ];
             settings.push_str(&probe.concat());
         }
         let options = Options {

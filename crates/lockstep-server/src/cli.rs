@@ -3,6 +3,7 @@
 //! Data go to stdout; logs and errors to stderr, an error with its reason and a remedy. Exit code 0:
 //! success, 1: failed, 2: wrong usage.
 
+mod audit;
 mod dev;
 mod fsck;
 mod token;
@@ -63,6 +64,12 @@ enum Command {
     ///
     /// One line on stdout per finding; exit code 1 when there is any.
     Fsck(ConfigFile),
+    /// Compare a CDN edge, a mirror, or a mirror's folder with the changelog of an index
+    ///
+    /// Needs no settings and no database. One line on stdout per finding; exit code 1 when anything
+    /// is older than, or different from, what was announced. No finding: a file or project that a
+    /// mirror keeps although the index removed it, and a yank's reason that a mirror leaves out.
+    Audit(audit::AuditArgs),
 }
 
 /// Where the settings are.
@@ -137,6 +144,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 ExitCode::FAILURE
             });
         }
+        Command::Audit(args) => return runtime.block_on(audit::run(args)),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,23 @@
+//! The client's half: what a mirror, or whoever watches one, does with the changelog.
+//!
+//! Start reading at [`audit`]; the rules by which a page is judged are in [`judge`], and are pure.
+//!
+//! Architecture invariant: this knows the index by its public contract alone (HTTP, §4 and §6), as
+//! any mirror could; it depends on lockstep-core and on no other part of the server.
+
+// What is asked …
+pub mod audit;
+
+// … what was announced …
+pub mod changelog;
+
+// … what is shown …
+pub mod shown;
+pub mod target;
+
+// … and whether the two agree.
+pub mod judge;
+pub mod manifest;
+pub mod report;
+
+mod fetch;
