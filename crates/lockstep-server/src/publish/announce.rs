@@ -49,11 +49,11 @@ pub async fn round(app: &App) -> Result<Serial, StoreError> {
     let moved = advance(progress.stored, progress.open, announce.after);
     if moved != progress.stored {
         // Only where there is something to lose: an idle round passes no point.
-        fault::point("announce.settled");
+        fault::point("announce.settled")?;
         note_outside(app, moved).await?;
         // Another process may move them at the same time; the statement takes the greater.
         watermarks::advance(&connection, moved).await?;
-        fault::point("announce.advanced");
+        fault::point("announce.advanced")?;
         tracing::info!(
             serial = moved.announced.get(),
             committed = moved.committed.get(),

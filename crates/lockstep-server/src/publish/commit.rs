@@ -56,7 +56,7 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     let changes = insert_rows(&transaction, &project, upload)
         .await
         .map_err(|error| refused_by_constraint(error, upload))?;
-    fault::point("commit.rows");
+    fault::point("commit.rows")?;
 
     // The dear part, still without the serial: read all files back, render, hash, write the bytes.
     let state = ProjectState {
@@ -68,11 +68,11 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     let changes = with_files(changes, &state.files, upload);
     let draft = render_off_thread(state, app).await?;
     let state_row = states::create(&transaction, &draft).await?;
-    fault::point("commit.rendered");
+    fault::point("commit.rendered")?;
 
     // Lock 2: from here to the end every other change of the index waits. Constant time only.
     let serial = changelog::take_serials(&transaction, changes.len()).await?;
-    fault::point("commit.serials");
+    fault::point("commit.serials")?;
     let (html, json) = (draft.html.seal(serial), draft.json.seal(serial));
     changelog::append(
         &transaction,
@@ -94,12 +94,12 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
         },
     )
     .await?;
-    fault::point("commit.appended");
+    fault::point("commit.appended")?;
     lockstep_store::commit(transaction).await?;
 
     // From here on it exists, and it will be purged, verified and announced, whatever becomes of
     // this process: the outbox row was part of the commit.
-    fault::point("commit.committed");
+    fault::point("commit.committed")?;
     app.metrics.uploads.inc();
     app.wakes.work();
     Ok(Committed {

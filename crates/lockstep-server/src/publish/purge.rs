@@ -75,13 +75,13 @@ pub async fn round(app: &App, cdn: &Cdn) -> Result<Progress, StoreError> {
         });
     }
     drop(connection);
-    fault::point("purge.claimed");
+    fault::point("purge.claimed")?;
     for batch in batches(claimed, limit) {
         let said = cdn.target.purge(&batch.keys).await;
         // The CDN may have purged by now even if the call failed, or we die here: it is repeated.
-        fault::point("purge.called");
+        fault::point("purge.called")?;
         record(app, cdn, &batch, said).await?;
-        fault::point("purge.recorded");
+        fault::point("purge.recorded")?;
     }
     announce::round(app).await?;
     Ok(Progress::Purged)

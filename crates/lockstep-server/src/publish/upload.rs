@@ -93,7 +93,7 @@ pub(super) async fn examine(form: Form) -> Result<Upload, ApiError> {
         sha256: Sha256::of(&found),
         bytes: found.into(),
     });
-    fault::point("upload.received");
+    fault::point("upload.received")?;
     Ok(Upload {
         name,
         version,
@@ -124,7 +124,7 @@ pub(super) async fn keep(upload: &Upload, app: &App) -> Result<(), ApiError> {
             .map_err(disk)?;
     }
     // From here on the bytes survive a crash; without a commit they are an orphan.
-    fault::point("upload.stored");
+    fault::point("upload.stored")?;
     Ok(())
 }
 

@@ -86,7 +86,7 @@ pub async fn round(app: &App, probe: &Probe) -> Result<Progress, StoreError> {
         return Ok(Progress::Nothing { next_due });
     }
     drop(connection);
-    fault::point("verify.claimed");
+    fault::point("verify.claimed")?;
     // One look serves all rows of a project.
     let mut by_project: BTreeMap<NormalizedName, Vec<ClaimedLook>> = BTreeMap::new();
     for look in claimed {
@@ -102,11 +102,11 @@ pub async fn round(app: &App, probe: &Probe) -> Result<Progress, StoreError> {
         })
         .buffer_unordered(AT_ONCE);
     while let Some((rows, sights)) = looks.next().await {
-        fault::point("verify.looked");
+        fault::point("verify.looked")?;
         for row in rows {
             record(app, probe, &row, &sights).await?;
         }
-        fault::point("verify.recorded");
+        fault::point("verify.recorded")?;
     }
     announce::round(app).await?;
     Ok(Progress::Looked)
