@@ -4,6 +4,7 @@ mod commands;
 mod epochs;
 mod house;
 mod http;
+mod order;
 mod races;
 mod read;
 mod refusals;
