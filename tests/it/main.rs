@@ -1,10 +1,12 @@
 //! All integration tests in one binary, which links once.
 
 mod commands;
+mod crash;
 mod epochs;
 mod house;
 mod http;
 mod order;
+mod processes;
 mod races;
 mod read;
 mod refusals;
