@@ -15,3 +15,4 @@ mod schema;
 mod storage;
 mod streams;
 mod upload;
+mod varnish;
