@@ -1,5 +1,6 @@
 //! All integration tests in one binary, which links once.
 
+mod clients;
 mod commands;
 mod crash;
 mod epochs;
