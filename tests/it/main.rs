@@ -1,10 +1,14 @@
 //! All integration tests in one binary, which links once.
 
 mod audit;
+mod clients;
 mod commands;
+mod crash;
 mod epochs;
 mod house;
 mod http;
+mod order;
+mod processes;
 mod races;
 mod read;
 mod refusals;
@@ -13,3 +17,4 @@ mod schema;
 mod storage;
 mod streams;
 mod upload;
+mod varnish;

@@ -105,8 +105,13 @@ impl Form {
 
     /// Sends it.
     pub async fn send(&self, index: &TestIndex) -> anyhow::Result<Answer> {
+        self.send_to(&index.url()).await
+    }
+
+    /// Sends it to an origin or an edge, which may die over it.
+    pub async fn send_to(&self, base: &str) -> anyhow::Result<Answer> {
         let mut request = reqwest::Client::new()
-            .post(format!("{}/legacy/", index.url()))
+            .post(format!("{base}/legacy/"))
             .header(
                 "content-type",
                 format!("multipart/form-data; boundary={BOUNDARY}"),

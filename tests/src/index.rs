@@ -44,7 +44,7 @@ pub struct TestIndex {
     /// As it was set up; change it and [`TestIndex::restart`].
     pub options: Options,
     address: SocketAddr,
-    database: Database,
+    database: Arc<Database>,
     folder: TempDir,
     process: Option<Child>,
     log: Arc<Mutex<String>>,
@@ -68,10 +68,10 @@ impl TestIndex {
             Some(address) => address,
             None => free_address()?,
         };
-        let database = match options.cluster.clone() {
+        let database = Arc::new(match options.cluster.clone() {
             Some(cluster) => Database::create_in(cluster)?,
             None => Database::create()?,
-        };
+        });
         let log = Arc::default();
         let mut index = Self {
             options,
@@ -89,6 +89,34 @@ impl TestIndex {
         ))?;
         index.launch()?;
         Ok(index)
+    }
+
+    /// Another process of the same index: same database, blobs and settings, its own address.
+    pub fn sibling(&self) -> anyhow::Result<Self> {
+        let mut options = self.options.clone();
+        options.public_url = Some(options.public_url.unwrap_or_else(|| self.url()));
+        options.blobs = Some(self.blobs());
+        let mut sibling = Self {
+            options,
+            address: free_address()?,
+            database: self.database.clone(),
+            folder: tempfile::tempdir()?,
+            process: None,
+            log: Arc::default(),
+        };
+        sibling.write_settings()?;
+        sibling.launch()?;
+        Ok(sibling)
+    }
+
+    /// Lets the leases of a killed process run out now, as they would within minutes.
+    pub fn expire_leases(&self) -> anyhow::Result<()> {
+        for table in ["purges", "verifications"] {
+            let now = format!("update {table} set leased_until = clock_timestamp()");
+            self.database
+                .query(&format!("{now} where leased_until is not null"))?;
+        }
+        Ok(())
     }
 
     /// `http://127.0.0.1:PORT`: the origin, without any cache.

@@ -1,8 +1,12 @@
 //! The harness: a real index, real caches, real distributions, for the tests in `it/`.
 
+pub mod checks;
 pub mod dist;
+pub mod edge;
 pub mod fastly;
 pub mod form;
 pub mod index;
+pub mod purge_sink;
+pub mod reader;
 pub mod slow;
 pub mod varnish;

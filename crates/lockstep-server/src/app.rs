@@ -11,7 +11,6 @@ use lockstep_store::{Health, Store, watermarks};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::blobs::Blobs;
 use crate::metrics::Metrics;
@@ -54,8 +53,6 @@ pub struct App {
     pub pages: PageCache,
     /// Who wakes whom.
     pub wakes: Arc<Wakes>,
-    /// This process, as the owner of leases.
-    pub process: Uuid,
     /// Cancelled when the process is to end: loops and waiting requests look at it.
     pub shutdown: CancellationToken,
 }
@@ -149,7 +146,6 @@ impl App {
             high_water: Arc::new(Mutex::new(high_water)),
             pages: PageCache::default(),
             wakes: Arc::default(),
-            process: Uuid::new_v4(),
             shutdown: CancellationToken::new(),
         })
     }

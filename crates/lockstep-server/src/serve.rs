@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
-use lockstep_store::{outbox, verifications};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::TaskTracker;
@@ -71,10 +70,6 @@ pub async fn run(
     shutdown.cancel();
     if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
         tracing::warn!("some requests or calls did not end in time and are cut short");
-    }
-    if let Ok(connection) = app.store.connection().await {
-        outbox::release(&connection, app.process).await?;
-        verifications::release(&connection, app.process).await?;
     }
     tracing::info!("stopped");
     Ok(())

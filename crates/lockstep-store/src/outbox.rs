@@ -110,11 +110,11 @@ pub async fn next_due(client: &impl Client, target: &str) -> Result<Option<Durat
 }
 
 /// Marks as purged what no CDN owes an acknowledgement for, and as verified what no probe owes a look
-/// at. Idempotent, and safe beside itself.
-pub async fn settle(client: &impl Client) -> Result<(), StoreError> {
-    query::execute(client, OUTBOX_SETTLE_PURGED, &[]).await?;
+/// at. Idempotent, and safe beside itself. Returns whether probes owe looks that they did not before.
+pub async fn settle(client: &impl Client) -> Result<bool, StoreError> {
+    let looks = query::execute(client, OUTBOX_SETTLE_PURGED, &[]).await?;
     query::execute(client, OUTBOX_SETTLE_VERIFIED, &[]).await?;
-    Ok(())
+    Ok(looks > 0)
 }
 
 /// An old page was seen after all purges: one more pass at every CDN.

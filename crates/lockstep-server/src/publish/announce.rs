@@ -43,7 +43,10 @@ pub async fn run(app: App, shutdown: CancellationToken) {
 /// serial.
 pub async fn round(app: &App) -> Result<Serial, StoreError> {
     let connection = app.store.connection().await?;
-    outbox::settle(&connection).await?;
+    if outbox::settle(&connection).await? {
+        // The loops of the probes: nobody else tells them that looks are owed now.
+        app.wakes.work();
+    }
     let announce = &app.settings.announce;
     let progress = watermarks::progress(&connection, announce.max_wait).await?;
     let moved = advance(progress.stored, progress.open, announce.after);

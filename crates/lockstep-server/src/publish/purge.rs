@@ -12,6 +12,7 @@ use lockstep_store::outbox::{self, ClaimedPurge};
 use lockstep_store::{StoreError, targets};
 use rand::Rng as _;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::announce;
 use crate::app::{App, Cdn};
@@ -28,10 +29,12 @@ const ALARM_PAUSE: Duration = Duration::from_secs(60);
 /// Purges one CDN until shutdown.
 pub async fn run(app: App, cdn: Cdn, shutdown: CancellationToken) {
     let mut work = app.wakes.work.subscribe();
+    // Whose the claims are: this loop's alone, so that giving them back disturbs nobody.
+    let owner = Uuid::new_v4();
     while !shutdown.is_cancelled() {
         // Marked as seen before looking: what comes while we look wakes us again.
         work.mark_unchanged();
-        let pause = match round(&app, &cdn).await {
+        let pause = match round(&app, &cdn, owner).await {
             Ok(Progress::Purged) => continue,
             Ok(Progress::Nothing { next_due }) => next_due.map_or(POLL, |due| due.min(POLL)),
             Err(error) => {
@@ -41,6 +44,7 @@ pub async fn run(app: App, cdn: Cdn, shutdown: CancellationToken) {
                     stage = "purge",
                     "purging pauses: {error}"
                 );
+                give_back(&app, owner).await;
                 Duration::from_secs(1)
             }
         };
@@ -49,6 +53,14 @@ pub async fn run(app: App, cdn: Cdn, shutdown: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
             () = shutdown.cancelled() => {}
         }
+    }
+    give_back(&app, owner).await;
+}
+
+/// Nobody shall have to wait for this loop's leases to run out. If it can't be done, they do.
+async fn give_back(app: &App, owner: Uuid) {
+    if let Ok(connection) = app.store.connection().await {
+        let _ = outbox::release(&connection, owner).await;
     }
 }
 
@@ -65,10 +77,10 @@ pub enum Progress {
 }
 
 /// Claims what is due, calls the CDN with no transaction open, records what it said.
-pub async fn round(app: &App, cdn: &Cdn) -> Result<Progress, StoreError> {
+pub async fn round(app: &App, cdn: &Cdn, owner: Uuid) -> Result<Progress, StoreError> {
     let (name, limit) = (cdn.target.name(), cdn.target.max_keys());
     let connection = app.store.connection().await?;
-    let claimed = outbox::claim(&connection, name, limit, app.process, LEASE).await?;
+    let claimed = outbox::claim(&connection, name, limit, owner, LEASE).await?;
     if claimed.is_empty() {
         return Ok(Progress::Nothing {
             next_due: outbox::next_due(&connection, name).await?,
@@ -80,7 +92,7 @@ pub async fn round(app: &App, cdn: &Cdn) -> Result<Progress, StoreError> {
         let said = cdn.target.purge(&batch.keys).await;
         // The CDN may have purged by now even if the call failed, or we die here: it is repeated.
         fault::point("purge.called")?;
-        record(app, cdn, &batch, said).await?;
+        record(app, cdn, owner, &batch, said).await?;
         fault::point("purge.recorded")?;
     }
     announce::round(app).await?;
@@ -130,6 +142,7 @@ fn contains(batch: &Batch, key: &SurrogateKey) -> bool {
 async fn record(
     app: &App,
     cdn: &Cdn,
+    owner: Uuid,
     batch: &Batch,
     said: Result<lockstep_cdn::Receipt, PurgeError>,
 ) -> Result<(), StoreError> {
@@ -140,7 +153,7 @@ async fn record(
         Ok(_) => {
             app.metrics.purged_keys.inc_by(batch.keys.len() as u64);
             let second = cdn.settings.second_pass_after();
-            outbox::acknowledge(&connection, name, &rows, app.process, second).await?;
+            outbox::acknowledge(&connection, name, &rows, owner, second).await?;
             targets::record_success(&connection, name).await?;
             for purge in &batch.purges {
                 tracing::debug!(
@@ -165,7 +178,7 @@ async fn record(
             let pause = pause(&error, u32::try_from(attempts).unwrap_or(0));
             tell(name, &error, attempts, pause);
             let text = error.to_string();
-            outbox::fail(&connection, name, &rows, app.process, pause, &text).await?;
+            outbox::fail(&connection, name, &rows, owner, pause, &text).await?;
             targets::record_failure(&connection, name, &text).await
         }
     }

@@ -20,6 +20,7 @@ use lockstep_store::verifications::{self, ClaimedLook, PutOff};
 use lockstep_store::{StoreError, outbox};
 use rand::Rng as _;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::announce;
 use crate::app::App;
@@ -37,10 +38,12 @@ const POLL: Duration = Duration::from_secs(5);
 /// Verifies by one probe until shutdown.
 pub async fn run(app: App, probe: Probe, shutdown: CancellationToken) {
     let mut work = app.wakes.work.subscribe();
+    // Whose the claims are: this loop's alone, so that giving them back disturbs nobody.
+    let owner = Uuid::new_v4();
     while !shutdown.is_cancelled() {
         // Marked as seen before looking: what comes while we look wakes us again.
         work.mark_unchanged();
-        let pause = match round(&app, &probe).await {
+        let pause = match round(&app, &probe, owner).await {
             Ok(Progress::Looked) => continue,
             Ok(Progress::Nothing { next_due }) => next_due.map_or(POLL, |due| due.min(POLL)),
             Err(error) => {
@@ -50,6 +53,7 @@ pub async fn run(app: App, probe: Probe, shutdown: CancellationToken) {
                     stage = "verify",
                     "verifying pauses: {error}"
                 );
+                give_back(&app, owner).await;
                 Duration::from_secs(1)
             }
         };
@@ -58,6 +62,14 @@ pub async fn run(app: App, probe: Probe, shutdown: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
             () = shutdown.cancelled() => {}
         }
+    }
+    give_back(&app, owner).await;
+}
+
+/// Nobody shall have to wait for this loop's leases to run out. If it can't be done, they do.
+async fn give_back(app: &App, owner: Uuid) {
+    if let Ok(connection) = app.store.connection().await {
+        let _ = verifications::release(&connection, owner).await;
     }
 }
 
@@ -77,10 +89,10 @@ pub enum Progress {
 type Sights = Vec<(Form, Result<Sight, ProbeError>)>;
 
 /// Claims what is due, looks with no transaction open, records what was seen.
-pub async fn round(app: &App, probe: &Probe) -> Result<Progress, StoreError> {
+pub async fn round(app: &App, probe: &Probe, owner: Uuid) -> Result<Progress, StoreError> {
     let name = probe.name();
     let connection = app.store.connection().await?;
-    let claimed = verifications::claim(&connection, name, BATCH, app.process, LEASE).await?;
+    let claimed = verifications::claim(&connection, name, BATCH, owner, LEASE).await?;
     if claimed.is_empty() {
         let next_due = verifications::next_due(&connection, name).await?;
         return Ok(Progress::Nothing { next_due });
@@ -104,7 +116,7 @@ pub async fn round(app: &App, probe: &Probe) -> Result<Progress, StoreError> {
     while let Some((rows, sights)) = looks.next().await {
         fault::point("verify.looked")?;
         for row in rows {
-            record(app, probe, &row, &sights).await?;
+            record(app, probe, owner, &row, &sights).await?;
         }
         fault::point("verify.recorded")?;
     }
@@ -123,6 +135,7 @@ async fn look(probe: &Probe, project: &NormalizedName) -> Sights {
 async fn record(
     app: &App,
     probe: &Probe,
+    owner: Uuid,
     row: &ClaimedLook,
     sights: &Sights,
 ) -> Result<(), StoreError> {
@@ -131,7 +144,7 @@ async fn record(
     let (name, serial, project) = (probe.name(), row.serial.get(), row.project.as_str());
     let (why, pause, text) = match verdict {
         Verdict::Fresh => {
-            return verifications::seen(&connection, name, &[row.outbox], app.process).await;
+            return verifications::seen(&connection, name, &[row.outbox], owner).await;
         }
         Verdict::Stale(text) => {
             app.metrics.stale_looks.inc();
@@ -174,7 +187,7 @@ async fn record(
         &connection,
         name,
         row.outbox,
-        app.process,
+        owner,
         (why, pause),
         &text,
     )
