@@ -19,7 +19,7 @@ const ROWS: u64 = 3;
 
 /// An index whose CDN is a purge sink and whose probe looks at the origin itself, so that every
 /// stage has something to do.
-fn index(sink: &PurgeSink, fault: Option<&str>) -> anyhow::Result<TestIndex> {
+pub(super) fn index(sink: &PurgeSink, fault: Option<&str>) -> anyhow::Result<TestIndex> {
     let address = free_address()?;
     let probe = format!("[[probe]]\nname = 'self'\nurl = 'http://{address}'\n");
     TestIndex::with(Options {
@@ -37,7 +37,7 @@ fn restart(index: &mut TestIndex) -> anyhow::Result<()> {
     index.restart()
 }
 
-fn expect(expected: &mut Expected, project: &str, dist: &Dist) {
+pub(super) fn expect(expected: &mut Expected, project: &str, dist: &Dist) {
     let files = expected.entry(project.to_owned()).or_default();
     files.insert(dist.filename.clone(), dist.sha256.clone());
 }

@@ -5,6 +5,7 @@ mod clients;
 mod commands;
 mod crash;
 mod epochs;
+mod faults;
 mod house;
 mod http;
 mod order;

@@ -53,7 +53,9 @@ pub(crate) fn point(name: &'static str) -> Result<(), Injected> {
     use std::time::Duration;
     static DONE: AtomicBool = AtomicBool::new(false);
     debug_assert!(POINTS.contains(&name), "{name} is no fault point");
-    let Some((chosen, kind)) = chosen() else { return Ok(()) };
+    let Some((chosen, kind)) = chosen() else {
+        return Ok(());
+    };
     // Once: what runs afterwards is what runs every day.
     if chosen != name || DONE.swap(true, Ordering::SeqCst) {
         return Ok(());
@@ -72,18 +74,27 @@ pub(crate) fn point(name: &'static str) -> Result<(), Injected> {
 
 /// The point and what is to happen there, from `LOCKSTEP_FAULT`.
 #[cfg(debug_assertions)]
-#[expect(clippy::disallowed_methods, reason = "not a setting; does not exist in release builds")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "not a setting; does not exist in release builds"
+)]
 fn chosen() -> Option<(&'static str, &'static str)> {
     use std::sync::OnceLock;
     static FAULT: OnceLock<Option<String>> = OnceLock::new();
-    let fault = FAULT.get_or_init(|| std::env::var("LOCKSTEP_FAULT").ok()).as_deref()?;
+    let fault = FAULT
+        .get_or_init(|| std::env::var("LOCKSTEP_FAULT").ok())
+        .as_deref()?;
     Some(fault.split_once(':').unwrap_or((fault, "kill")))
 }
 
 /// Nothing.
 #[cfg(not(debug_assertions))]
 #[inline(always)]
-#[expect(clippy::inline_always, clippy::unnecessary_wraps, reason = "must cost nothing")]
+#[expect(
+    clippy::inline_always,
+    clippy::unnecessary_wraps,
+    reason = "must cost nothing"
+)]
 pub(crate) fn point(_: &'static str) -> Result<(), Injected> {
     Ok(())
 }

@@ -183,15 +183,7 @@ async fn record(
             (PutOff::Nothing, pause, text)
         }
     };
-    verifications::put_off(
-        &connection,
-        name,
-        row.outbox,
-        owner,
-        (why, pause),
-        &text,
-    )
-    .await?;
+    verifications::put_off(&connection, name, row.outbox, owner, (why, pause), &text).await?;
     if why == PutOff::Stale {
         outbox::repeat(&connection, &[row.outbox]).await?;
         app.wakes.work();
