@@ -1,6 +1,7 @@
 //! `lockstep audit`, run as people run it: against edges, mirrors and folders that are right, old,
 //! tampered with, or not there.
 
+mod devpi;
 mod folder;
 mod site;
 

@@ -161,7 +161,7 @@ mod tests {
         let page = format!(
             r#"{{"meta": {{"api-version": "1.0"}}, "name": "six", "files": [
                 {{"filename": "six-1.0.tar.gz", "hashes": {{"sha256": "{HASH}"}},
-                  "url": "../../+f/ba7/816bf8f01cfea/six-1.0.tar.gz#sha256={HASH}",
+                  "url": "../../+f/ba7/816bf8f01cfea/six-1.0.tar.gz",
                   "requires-python": ">=3.9", "yanked": "broken"}},
                 {{"filename": "six-1.1.tar.gz", "hashes": {{}}, "url": "six-1.1.tar.gz"}}]}}"#
         );
@@ -184,10 +184,13 @@ mod tests {
     #[test]
     fn a_page_as_devpi_writes_html_and_the_serials_of_bandersnatch() {
         let page = format!(
-            "<!DOCTYPE html><html><head><title>m: links</title></head><body><h1>m</h1>\n\
-             root/m <a href=\"../../+f/ba7/816/a%2Bb-1.0.tar.gz#sha256={HASH}\" \
-             data-requires-python=\"&gt;=3.9\" data-yanked=\"\">a+b-1.0.tar.gz</a><br/>\n\
-             <!--SERIAL 17--></body></html>"
+            "<!DOCTYPE html><html lang=\"en\"><head><title>root/m: links for a-b</title></head>\
+             <body><h1>root/m: links for a-b</h1>\n\
+             <form action=\"http://devpi/root/m/+simple/a-b/refresh\" method=\"post\">\
+             <input name=\"refresh\" type=\"submit\" value=\"Refresh\"></form>root/m \
+             <a href=\"../../+f/ba7/816bf8f01cfea/a%2Bb-1.0.tar.gz#sha256={HASH}\" \
+             data-requires-python=\"&gt;=3.9\" data-yanked=\"\">a+b-1.0.tar.gz</a><br>\n\
+             </body></html><!--SERIAL 17-->"
         );
         let shown = read(page.as_bytes()).expect("HTML");
         assert_eq!(shown.serial, Serial::new(17));

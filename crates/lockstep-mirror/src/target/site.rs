@@ -32,8 +32,8 @@ impl Site {
         let mut path = url.path().trim_end_matches('/').to_owned();
         let last = path.rsplit('/').next().unwrap_or_default();
         let devpi = kind == Some(Kind::Devpi) || last == "+simple";
-        if !devpi && last != "simple" {
-            path.push_str("/simple");
+        if !matches!(last, "simple" | "+simple") {
+            path.push_str(if devpi { "/+simple" } else { "/simple" });
         }
         path.push('/');
         url.set_path(&path);
@@ -102,6 +102,33 @@ impl Site {
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => Seen::Nothing,
             other => Seen::Unreadable(format!("the answer {other}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_projects_is_found_from_either_address() {
+        for (given, kind, simple) in [
+            ("http://pop", None, "http://pop/simple/"),
+            ("http://pop/simple/", None, "http://pop/simple/"),
+            ("http://pop/pypi/", None, "http://pop/pypi/simple/"),
+            (
+                "http://devpi/root/m/+simple",
+                None,
+                "http://devpi/root/m/+simple/",
+            ),
+            (
+                "http://devpi/root/m",
+                Some(Kind::Devpi),
+                "http://devpi/root/m/+simple/",
+            ),
+        ] {
+            let site = Site::new(given.parse().expect("a URL"), kind);
+            assert_eq!(site.simple.as_str(), simple);
         }
     }
 }
