@@ -8,6 +8,7 @@ mod epochs;
 mod faults;
 mod house;
 mod http;
+mod min_serial;
 mod order;
 mod processes;
 mod races;

@@ -15,6 +15,8 @@ use axum::response::{IntoResponse as _, Response};
 struct Shared {
     origin: SocketAddr,
     delay_ms: AtomicU64,
+    /// Simple pages fetched so far.
+    fetches: AtomicU64,
     http: reqwest::Client,
 }
 
@@ -32,6 +34,7 @@ impl SlowWay {
         let shared = Arc::new(Shared {
             origin,
             delay_ms: AtomicU64::new(0),
+            fetches: AtomicU64::new(0),
             http,
         });
         let router = Router::new().fallback(pass).with_state(shared.clone());
@@ -44,6 +47,11 @@ impl SlowWay {
     /// Where caches fetch from.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many simple pages caches have fetched.
+    pub fn fetches(&self) -> u64 {
+        self.shared.fetches.load(Ordering::SeqCst)
     }
 
     /// From now on simple pages are delivered so much later than they were fetched.
@@ -63,6 +71,9 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         .to_owned();
     let url = format!("http://{}{path}", shared.origin);
     let slow = path.starts_with("/simple/");
+    if slow {
+        shared.fetches.fetch_add(1, Ordering::SeqCst);
+    }
     let mut onward = shared.http.request(request.method().clone(), url);
     for (name, value) in request.headers() {
         if name != "host" && name != "connection" {
