@@ -76,6 +76,8 @@ async fn a_full_disk_refuses_and_changes_nothing() -> anyhow::Result<()> {
         ..Options::default()
     })?;
     assert_eq!(upload(&index, "1.0", 1000).await?.status, 200);
+    // The announcement notes its serial beside the blobs; it must not come between the two looks.
+    index.settle()?;
     let before = State::of(&index)?;
     // The first does not fit at all; the second is spooled, and then fits no second time: the disk
     // is full in the middle of the blob.
