@@ -66,9 +66,13 @@ sub vcl_recv {
         return (pass);
     }
 
-    # A minimum serial means something only where answers carry a serial.
+    # A minimum serial means something only where answers carry a serial. Junk is told so here, not
+    # taken for zero.
     if (req.url !~ "^/(simple|pypi)/") {
         unset req.http.X-Min-Serial;
+    }
+    if (req.http.X-Min-Serial && req.http.X-Min-Serial !~ "^[0-9]{1,18}$") {
+        return (synth(400, "X-Min-Serial is not a serial"));
     }
 
     # Accept: three values on simple pages, or there would be one variant per client version. The

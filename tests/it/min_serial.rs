@@ -23,9 +23,17 @@ impl Scene {
         let origin = free_address()?;
         let slow = SlowWay::start(origin).await?;
         let pop = Pop::start("pop-1", slow.address())?;
-        let options = Options { address: Some(origin), ..Options::default() };
+        let options = Options {
+            address: Some(origin),
+            ..Options::default()
+        };
         let index = TestIndex::with(options)?;
-        let scene = Self { index, slow, pop, http: Client::builder().no_gzip().build()? };
+        let scene = Self {
+            index,
+            slow,
+            pop,
+            http: Client::builder().no_gzip().build()?,
+        };
         scene.upload("1.0").await?;
         scene.upload("2.0").await?;
         Ok(scene)
@@ -61,13 +69,21 @@ async fn an_old_copy_is_replaced_for_who_asks_and_for_everybody() -> anyhow::Res
     let scene = Scene::set().await?;
     let old = scene.serial(None).await?;
     let new = scene.upload("3.0").await?;
-    assert_eq!(scene.serial(None).await?, old, "the edge was not purged: it still has the old page");
+    assert_eq!(
+        scene.serial(None).await?,
+        old,
+        "the edge was not purged: it still has the old page"
+    );
     assert_eq!(scene.serial(Some(&new.to_string())).await?, new);
     assert_eq!(scene.serial(None).await?, new, "everybody gains");
     let fetches = scene.slow.fetches();
     assert_eq!(scene.serial(Some(&new.to_string())).await?, new);
     assert_eq!(scene.serial(Some(&old.to_string())).await?, new);
-    assert_eq!(scene.slow.fetches(), fetches, "a copy that is new enough is a hit");
+    assert_eq!(
+        scene.slow.fetches(),
+        fetches,
+        "a copy that is new enough is a hit"
+    );
     Ok(())
 }
 

@@ -220,7 +220,13 @@ async fn stale_after_announcement(
 /// Runs a scenario twice: whole, and with a part switched off that it needs.
 async fn scenario(name: &str, world: World, without: (&str, Protocol)) -> anyhow::Result<()> {
     let (stale, reads) = stale_after_announcement(world.clone(), WHOLE).await?;
-    let (stale_without, _) = stale_after_announcement(world, without.1).await?;
+    // A race is a matter of chance: the part that is missing must be missed in one of three tries.
+    let mut stale_without = 0;
+    for _ in 0..3 {
+        if stale_without == 0 {
+            (stale_without, _) = stale_after_announcement(world.clone(), without.1).await?;
+        }
+    }
     eprintln!(
         "RACE {name}: stale after announcement {stale} of {reads}; without {}: {stale_without} of {reads}",
         without.0
@@ -269,7 +275,7 @@ async fn purge_takes_a_second() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn edges_are_purged_before_their_shield() -> anyhow::Result<()> {
-    let shield_delay = Duration::from_millis(400);
+    let shield_delay = Duration::from_secs(1);
     let world = World {
         shield_delay,
         projects: 5,

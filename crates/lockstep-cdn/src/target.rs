@@ -76,7 +76,11 @@ impl Target {
 
     /// How many keys one [`Target::purge`] takes at most.
     pub fn max_keys(&self) -> usize {
-        key::MAX_KEYS
+        match self {
+            Self::Fastly(_) => key::MAX_KEYS,
+            // One header line's worth, so that a call is one request.
+            Self::Varnish(_) => 50,
+        }
     }
 
     /// Purges everything that carries one of `keys`.

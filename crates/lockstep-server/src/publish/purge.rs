@@ -18,9 +18,9 @@ use super::announce;
 use crate::app::{App, Cdn};
 use crate::fault;
 
-/// Longer than a batch can take (Varnish may need several calls of 10 s), so that a lease runs out only
-/// when its process is gone.
-const LEASE: Duration = Duration::from_secs(90);
+/// Longer than a call can take, so that a lease runs out only when its process is gone; and short, as
+/// the announcement waits for it after a kill.
+const LEASE: Duration = Duration::from_secs(30);
 /// How long the loop sleeps at most: NOTIFY wakes it, polling guarantees it.
 const POLL: Duration = Duration::from_secs(5);
 /// How long to wait when somebody must act first, such as renewing a token.

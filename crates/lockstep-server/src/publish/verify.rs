@@ -28,10 +28,10 @@ use crate::fault;
 use verdict::Verdict;
 
 /// Looks taken on at once, and how many of them run at a time.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 const AT_ONCE: usize = 8;
-/// Longer than a batch of looks can take: 16 / 8 × 4 variants × 10 s.
-const LEASE: Duration = Duration::from_secs(120);
+/// Longer than a batch of looks can take: 4 variants of 10 s, all projects at once.
+const LEASE: Duration = Duration::from_secs(45);
 /// NOTIFY wakes the loop, polling guarantees it.
 const POLL: Duration = Duration::from_secs(5);
 
