@@ -186,7 +186,7 @@ mod tests {
         let page = format!(
             "<!DOCTYPE html><html lang=\"en\"><head><title>root/m: links for a-b</title></head>\
              <body><h1>root/m: links for a-b</h1>\n\
-             <form action=\"http://devpi/root/m/+simple/a-b/refresh\" method=\"post\">\
+             <form action=\"http://devpi/team/m/+simple/a-b/refresh\" method=\"post\">\
              <input name=\"refresh\" type=\"submit\" value=\"Refresh\"></form>root/m \
              <a href=\"../../+f/ba7/816bf8f01cfea/a%2Bb-1.0.tar.gz#sha256={HASH}\" \
              data-requires-python=\"&gt;=3.9\" data-yanked=\"\">a+b-1.0.tar.gz</a><br>\n\

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 use super::{audit, upload};
 
+/// devpi's own administrator, whom every installation has.
+const USER: &str = "root";
+
 #[tokio::test]
 async fn a_devpi_mirror_index_is_behind_until_it_is_refreshed() -> anyhow::Result<()> {
     let Some(program) = client("devpi", "devpi-server")? else {
@@ -84,7 +87,7 @@ impl Devpi {
     /// Makes a mirror index that keeps pages for an hour; returns the address of its list.
     async fn mirror(&self, index: &TestIndex) -> anyhow::Result<String> {
         let client = reqwest::Client::new();
-        let login = json!({"user": "root", "password": ""});
+        let login = json!({"user": USER, "password": ""});
         let login = client.post(format!("{}/+login", self.url)).json(&login);
         let answer: Value = login.send().await?.error_for_status()?.json().await?;
         let password = answer["result"]["password"].as_str().context("no login")?;
@@ -92,12 +95,12 @@ impl Devpi {
             "type": "mirror", "volatile": true, "mirror_cache_expiry": 3600,
             "mirror_url": format!("{}/simple/", index.url()),
         });
-        let auth = BASE64_STANDARD.encode(format!("root:{password}"));
+        let auth = BASE64_STANDARD.encode(format!("{USER}:{password}"));
         let create = client
-            .put(format!("{}/root/m", self.url))
+            .put(format!("{}/{USER}/m", self.url))
             .header("x-devpi-auth", auth)
             .json(&settings);
         create.send().await?.error_for_status()?;
-        Ok(format!("{}/root/m/+simple/", self.url))
+        Ok(format!("{}/{USER}/m/+simple/", self.url))
     }
 }

@@ -157,7 +157,7 @@ async fn a_mirror_that_renders_its_own_pages_is_judged_by_content() -> anyhow::R
     let newest = upload(&index, "six", "1.1").await?;
     let new = rendered(&page(&index, "six", true).await?)?;
     index.settle()?;
-    let simple = "/root/m/+simple";
+    let simple = "/team/m/+simple";
     for (serial, body, words) in [
         (newest, &new, None),
         (3, &old, Some("behind six: shows serial 3 (20")),

@@ -117,14 +117,14 @@ mod tests {
             ("http://pop/simple/", None, "http://pop/simple/"),
             ("http://pop/pypi/", None, "http://pop/pypi/simple/"),
             (
-                "http://devpi/root/m/+simple",
+                "http://devpi/team/m/+simple",
                 None,
-                "http://devpi/root/m/+simple/",
+                "http://devpi/team/m/+simple/",
             ),
             (
-                "http://devpi/root/m",
+                "http://devpi/team/m",
                 Some(Kind::Devpi),
-                "http://devpi/root/m/+simple/",
+                "http://devpi/team/m/+simple/",
             ),
         ] {
             let site = Site::new(given.parse().expect("a URL"), kind);
