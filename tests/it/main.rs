@@ -1,6 +1,7 @@
 //! All integration tests in one binary, which links once.
 
 mod audit;
+mod bucket;
 mod clients;
 mod commands;
 mod crash;

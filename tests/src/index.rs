@@ -35,6 +35,10 @@ pub struct Options {
     pub address: Option<SocketAddr>,
     /// Where blobs go, instead of a folder of its own.
     pub blobs: Option<PathBuf>,
+    /// … or a URL of a bucket.
+    pub blobs_url: Option<String>,
+    /// More environment variables of the process.
+    pub environment: Vec<(String, String)>,
     /// The URL of another cluster's database `postgres`, for a test that stops it.
     pub cluster: Option<String>,
 }
@@ -223,7 +227,8 @@ impl TestIndex {
         command
             .args(arguments)
             .arg("--config")
-            .arg(self.settings_file());
+            .arg(self.settings_file())
+            .envs(self.options.environment.iter().cloned());
         Ok(command.output()?)
     }
 
@@ -262,10 +267,13 @@ impl TestIndex {
             .unwrap_or_else(|| self.url());
         let settings = format!(
             "listen = '{}'\npublic_url = '{public_url}'\ndatabase_url = '{}'\n\
-             blobs = 'file://{}'\n{}\n",
+             blobs = '{}'\n{}\n",
             self.address,
             self.database.url(),
-            self.blobs().display(),
+            self.options
+                .blobs_url
+                .clone()
+                .unwrap_or_else(|| format!("file://{}", self.blobs().display())),
             self.options.settings,
         );
         Ok(fs::write(self.settings_file(), settings)?)
@@ -276,7 +284,8 @@ impl TestIndex {
         command
             .arg("serve")
             .arg("--config")
-            .arg(self.settings_file());
+            .arg(self.settings_file())
+            .envs(self.options.environment.iter().cloned());
         command
             .env_remove("LOCKSTEP_FAULT")
             .stderr(Stdio::piped())

@@ -8,5 +8,6 @@ pub mod form;
 pub mod index;
 pub mod purge_sink;
 pub mod reader;
+pub mod s3;
 pub mod slow;
 pub mod varnish;
