@@ -58,7 +58,10 @@ impl FakeS3 {
 
     /// The keys that are there.
     pub fn keys(&self) -> Vec<String> {
-        self.content.lock().map(|it| it.objects.keys().cloned().collect()).unwrap_or_default()
+        self.content
+            .lock()
+            .map(|it| it.objects.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// The next `count` writes are answered 503.
@@ -98,7 +101,9 @@ async fn answer(
         }
         (Method::POST, None) if query.contains_key("delete") => delete_all(&mut content, &body),
         (Method::PUT, Some(id)) => {
-            let number = query.get("partNumber").and_then(|number| number.parse().ok());
+            let number = query
+                .get("partNumber")
+                .and_then(|number| number.parse().ok());
             let Some((parts, number)) = content.uploads.get_mut(id).zip(number) else {
                 return error(StatusCode::NOT_FOUND, "NoSuchUpload");
             };
@@ -111,7 +116,9 @@ async fn answer(
             };
             let whole: Vec<u8> = parts.values().flat_map(|part| part.to_vec()).collect();
             content.objects.insert(key, whole.into());
-            xml("<CompleteMultipartUploadResult><ETag>\"whole\"</ETag></CompleteMultipartUploadResult>")
+            xml(
+                "<CompleteMultipartUploadResult><ETag>\"whole\"</ETag></CompleteMultipartUploadResult>",
+            )
         }
         (Method::PUT, None) => {
             content.objects.insert(key, body);
@@ -132,8 +139,13 @@ fn read(content: &Content, key: &str, headers: &HeaderMap) -> Response {
         return error(StatusCode::NOT_FOUND, "NoSuchKey");
     };
     let size = object.len();
-    let common = [("etag", "\"whole\""), ("last-modified", "Sun, 22 Nov 2026 01:02:03 GMT")];
-    let range = headers.get("range").and_then(|range| range.to_str().ok()?.strip_prefix("bytes="));
+    let common = [
+        ("etag", "\"whole\""),
+        ("last-modified", "Sun, 22 Nov 2026 01:02:03 GMT"),
+    ];
+    let range = headers
+        .get("range")
+        .and_then(|range| range.to_str().ok()?.strip_prefix("bytes="));
     let Some((first, last)) = range.and_then(|range| range.split_once('-')) else {
         return (common, object.clone()).into_response();
     };
@@ -153,7 +165,10 @@ fn read(content: &Content, key: &str, headers: &HeaderMap) -> Response {
 
 fn list(content: &Content, query: &BTreeMap<String, String>) -> Response {
     let prefix = query.get("prefix").map(String::as_str).unwrap_or_default();
-    let found = content.objects.iter().filter(|(key, _)| key.starts_with(prefix));
+    let found = content
+        .objects
+        .iter()
+        .filter(|(key, _)| key.starts_with(prefix));
     let rows: String = found
         .map(|(key, object)| {
             let size = object.len();
@@ -163,13 +178,18 @@ fn list(content: &Content, query: &BTreeMap<String, String>) -> Response {
             )
         })
         .collect();
-    xml(&format!("<ListBucketResult><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>"))
+    xml(&format!(
+        "<ListBucketResult><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>"
+    ))
 }
 
 /// The bulk form, by which the client deletes even one.
 fn delete_all(content: &mut Content, body: &Bytes) -> Response {
     let text = String::from_utf8_lossy(body).into_owned();
-    let keys = text.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
+    let keys = text
+        .split("<Key>")
+        .skip(1)
+        .filter_map(|rest| rest.split("</Key>").next());
     let mut rows = String::new();
     for key in keys {
         content.objects.remove(key);

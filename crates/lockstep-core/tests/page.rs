@@ -92,7 +92,11 @@ fn links_may_point_elsewhere_and_a_quarantined_project_shows_nothing() {
     let elsewhere = FileLinks::At("https://files.example.org".to_owned());
     let draft = render(rich(), &elsewhere);
     let html = String::from_utf8_lossy(draft.html.body()).into_owned();
-    assert_eq!(html.matches("href=\"https://files.example.org/packages/").count(), 3);
+    assert_eq!(
+        html.matches("href=\"https://files.example.org/packages/")
+            .count(),
+        3
+    );
     let mut gone = rich();
     gone.status = ProjectStatus::Quarantined;
     let draft = render(gone, &elsewhere);
@@ -104,7 +108,10 @@ fn links_may_point_elsewhere_and_a_quarantined_project_shows_nothing() {
 fn times_have_microseconds_only_when_there_are_any() {
     let time = |text: &str| page_time(text.parse().expect("time"));
     assert_eq!(time("2026-01-02T03:04:05Z"), "2026-01-02T03:04:05Z");
-    assert_eq!(time("2026-01-02T03:04:05.000120Z"), "2026-01-02T03:04:05.000120Z");
+    assert_eq!(
+        time("2026-01-02T03:04:05.000120Z"),
+        "2026-01-02T03:04:05.000120Z"
+    );
 }
 
 fn versions() -> impl Strategy<Value = Vec<FileEntry>> {
