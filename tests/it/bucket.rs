@@ -11,7 +11,7 @@ fn expected(project: &str, dist: &Dist) -> Expected {
     [(project.to_owned(), [file].into())].into()
 }
 
-async fn index(s3: &FakeS3) -> anyhow::Result<TestIndex> {
+fn index(s3: &FakeS3) -> anyhow::Result<TestIndex> {
     let options = Options {
         blobs_url: Some("s3://bucket/some/prefix".to_owned()),
         environment: s3.environment(),
@@ -23,7 +23,7 @@ async fn index(s3: &FakeS3) -> anyhow::Result<TestIndex> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_serves_what_was_uploaded_whole_and_in_parts() -> anyhow::Result<()> {
     let s3 = FakeS3::start().await?;
-    let index = index(&s3).await?;
+    let index = index(&s3)?;
     // Larger than one part of a multipart upload.
     let dist = wheel(
         "in-bucket",
@@ -68,7 +68,7 @@ async fn a_bucket_serves_what_was_uploaded_whole_and_in_parts() -> anyhow::Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_in_trouble_refuses_and_nothing_is_half_there() -> anyhow::Result<()> {
     let s3 = FakeS3::start().await?;
-    let index = index(&s3).await?;
+    let index = index(&s3)?;
     let dist = wheel("in-bucket", "1.0", &Opts::default());
     // Longer than the client's own patience with it.
     s3.fail_writes(1000);

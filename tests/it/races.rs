@@ -187,9 +187,12 @@ async fn stale_after_announcement(
         tokio::time::sleep(world.origin_delay / 4).await;
     }
     scene.fastly.fail_next(world.faults.iter().copied());
-    for project in &projects {
-        scene.upload(project, "2.0").await?;
-    }
+    let publishing = async {
+        for project in &projects {
+            scene.upload(project, "2.0").await?;
+        }
+        anyhow::Ok(())
+    };
     let reading = async {
         // People read all the while, and so refill the caches at the worst moments.
         loop {
@@ -211,9 +214,14 @@ async fn stale_after_announcement(
         }
         anyhow::Ok(stale)
     };
+    // The mirrors wait already when the first of them is published, as mirrors do.
+    let told = async {
+        let (published, stale) = tokio::join!(publishing, mirrors);
+        published.and(stale)
+    };
     tokio::select! {
         () = reading => Err(anyhow::anyhow!("readers never end")),
-        stale = mirrors => Ok((stale?, projects.len() * 2)),
+        stale = told => Ok((stale?, projects.len() * 2)),
     }
 }
 

@@ -169,15 +169,14 @@ fn list(content: &Content, query: &BTreeMap<String, String>) -> Response {
         .objects
         .iter()
         .filter(|(key, _)| key.starts_with(prefix));
-    let rows: String = found
-        .map(|(key, object)| {
-            let size = object.len();
-            format!(
-                "<Contents><Key>{key}</Key><LastModified>2026-11-22T01:02:03.000Z</LastModified>\
-                 <ETag>\"whole\"</ETag><Size>{size}</Size></Contents>"
-            )
-        })
-        .collect();
+    let mut rows = String::new();
+    for (key, object) in found {
+        let size = object.len().to_string();
+        let row = ["<Contents><Key>", key, "</Key><Size>", &size, "</Size>"].concat();
+        rows.push_str(&row);
+        rows.push_str("<LastModified>2026-11-22T01:02:03.000Z</LastModified>");
+        rows.push_str("<ETag>\"whole\"</ETag></Contents>");
+    }
     xml(&format!(
         "<ListBucketResult><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>"
     ))

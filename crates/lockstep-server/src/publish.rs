@@ -12,6 +12,7 @@
 
 pub mod archive;
 mod form;
+pub mod rounds;
 
 pub mod announce;
 pub mod commit;

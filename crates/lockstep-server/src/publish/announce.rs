@@ -4,38 +4,37 @@
 //! every wake-up, by polling, and so after a crash. It can only ever move forward, and never past a
 //! row whose purge is open (with `after = "commit"`: it does not look at purges).
 
-use std::time::Duration;
-
 use lockstep_core::announce::{AnnounceAfter, Watermarks, advance};
 use lockstep_core::serial::Serial;
 use lockstep_store::{StoreError, outbox, watermarks};
 use tokio_util::sync::CancellationToken;
 
+use super::rounds::{Progress, Stage, turn};
 use crate::app::App;
 use crate::fault;
 
-/// NOTIFY wakes the loop, polling guarantees it.
-const POLL: Duration = Duration::from_secs(5);
-
 /// Announces until shutdown.
 pub async fn run(app: App, shutdown: CancellationToken) {
-    let mut work = app.wakes.work.subscribe();
-    while !shutdown.is_cancelled() {
-        work.mark_unchanged();
-        let mut pause = POLL;
-        if let Err(error) = round(&app).await {
-            tracing::warn!(
-                kind = error.kind(),
-                stage = "announce",
-                "announcing pauses: {error}"
-            );
-            pause = Duration::from_secs(1);
-        }
-        tokio::select! {
-            _ = work.changed() => {}
-            () = tokio::time::sleep(pause) => {}
-            () = shutdown.cancelled() => {}
-        }
+    turn(Announcing, &app, &shutdown).await;
+}
+
+struct Announcing;
+
+impl Stage for Announcing {
+    const NAME: &'static str = "announce";
+
+    fn who(&self) -> &'static str {
+        ""
+    }
+
+    async fn round(&self, app: &App) -> Result<Progress, StoreError> {
+        round(app).await?;
+        Ok(Progress::Nothing { next_due: None })
+    }
+
+    /// It claims nothing: a round is one short look.
+    async fn give_back(&self, _: &App) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

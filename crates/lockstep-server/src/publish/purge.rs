@@ -15,65 +15,42 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::announce;
+use super::rounds::{Progress, Stage, turn};
 use crate::app::{App, Cdn};
 use crate::fault;
 
 /// Longer than a call can take, so that a lease runs out only when its process is gone; and short, as
 /// the announcement waits for it after a kill.
 const LEASE: Duration = Duration::from_secs(30);
-/// How long the loop sleeps at most: NOTIFY wakes it, polling guarantees it.
-const POLL: Duration = Duration::from_secs(5);
 /// How long to wait when somebody must act first, such as renewing a token.
 const ALARM_PAUSE: Duration = Duration::from_secs(60);
 
 /// Purges one CDN until shutdown.
 pub async fn run(app: App, cdn: Cdn, shutdown: CancellationToken) {
-    let mut work = app.wakes.work.subscribe();
     // Whose the claims are: this loop's alone, so that giving them back disturbs nobody.
     let owner = Uuid::new_v4();
-    while !shutdown.is_cancelled() {
-        // Marked as seen before looking: what comes while we look wakes us again.
-        work.mark_unchanged();
-        let pause = match round(&app, &cdn, owner).await {
-            Ok(Progress::Purged) => continue,
-            Ok(Progress::Nothing { next_due }) => next_due.map_or(POLL, |due| due.min(POLL)),
-            Err(error) => {
-                tracing::warn!(
-                    cdn = cdn.target.name(),
-                    kind = error.kind(),
-                    stage = "purge",
-                    "purging pauses: {error}"
-                );
-                give_back(&app, owner).await;
-                Duration::from_secs(1)
-            }
-        };
-        tokio::select! {
-            _ = work.changed() => {}
-            () = tokio::time::sleep(pause) => {}
-            () = shutdown.cancelled() => {}
-        }
-    }
-    give_back(&app, owner).await;
+    turn(Purging { cdn, owner }, &app, &shutdown).await;
 }
 
-/// Nobody shall have to wait for this loop's leases to run out. If it can't be done, they do.
-async fn give_back(app: &App, owner: Uuid) {
-    if let Ok(connection) = app.store.connection().await {
-        let _ = outbox::release(&connection, owner).await;
-    }
+struct Purging {
+    cdn: Cdn,
+    owner: Uuid,
 }
 
-/// What a round found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// Something was due; there may be more.
-    Purged,
-    /// Nothing is due now.
-    Nothing {
-        /// When something will be.
-        next_due: Option<Duration>,
-    },
+impl Stage for Purging {
+    const NAME: &'static str = "purge";
+
+    fn who(&self) -> &str {
+        self.cdn.target.name()
+    }
+
+    async fn round(&self, app: &App) -> Result<Progress, StoreError> {
+        round(app, &self.cdn, self.owner).await
+    }
+
+    async fn give_back(&self, app: &App) -> Result<(), StoreError> {
+        outbox::release(&app.store.connection().await?, self.owner).await
+    }
 }
 
 /// Claims what is due, calls the CDN with no transaction open, records what it said.
@@ -96,7 +73,7 @@ pub async fn round(app: &App, cdn: &Cdn, owner: Uuid) -> Result<Progress, StoreE
         fault::point("purge.recorded")?;
     }
     announce::round(app).await?;
-    Ok(Progress::Purged)
+    Ok(Progress::Some)
 }
 
 /// One call's worth of claims.

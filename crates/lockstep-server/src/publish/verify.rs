@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::announce;
+use super::rounds::{Progress, Stage, turn};
 use crate::app::App;
 use crate::fault;
 use verdict::Verdict;
@@ -32,57 +33,33 @@ const BATCH: usize = 8;
 const AT_ONCE: usize = 8;
 /// Longer than a batch of looks can take: 4 variants of 10 s, all projects at once.
 const LEASE: Duration = Duration::from_secs(45);
-/// NOTIFY wakes the loop, polling guarantees it.
-const POLL: Duration = Duration::from_secs(5);
 
 /// Verifies by one probe until shutdown.
 pub async fn run(app: App, probe: Probe, shutdown: CancellationToken) {
-    let mut work = app.wakes.work.subscribe();
     // Whose the claims are: this loop's alone, so that giving them back disturbs nobody.
     let owner = Uuid::new_v4();
-    while !shutdown.is_cancelled() {
-        // Marked as seen before looking: what comes while we look wakes us again.
-        work.mark_unchanged();
-        let pause = match round(&app, &probe, owner).await {
-            Ok(Progress::Looked) => continue,
-            Ok(Progress::Nothing { next_due }) => next_due.map_or(POLL, |due| due.min(POLL)),
-            Err(error) => {
-                tracing::warn!(
-                    probe = probe.name(),
-                    kind = error.kind(),
-                    stage = "verify",
-                    "verifying pauses: {error}"
-                );
-                give_back(&app, owner).await;
-                Duration::from_secs(1)
-            }
-        };
-        tokio::select! {
-            _ = work.changed() => {}
-            () = tokio::time::sleep(pause) => {}
-            () = shutdown.cancelled() => {}
-        }
-    }
-    give_back(&app, owner).await;
+    turn(Verifying { probe, owner }, &app, &shutdown).await;
 }
 
-/// Nobody shall have to wait for this loop's leases to run out. If it can't be done, they do.
-async fn give_back(app: &App, owner: Uuid) {
-    if let Ok(connection) = app.store.connection().await {
-        let _ = verifications::release(&connection, owner).await;
-    }
+struct Verifying {
+    probe: Probe,
+    owner: Uuid,
 }
 
-/// What a round found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// Something was due; there may be more.
-    Looked,
-    /// Nothing is due now.
-    Nothing {
-        /// When something will be.
-        next_due: Option<Duration>,
-    },
+impl Stage for Verifying {
+    const NAME: &'static str = "verify";
+
+    fn who(&self) -> &str {
+        self.probe.name()
+    }
+
+    async fn round(&self, app: &App) -> Result<Progress, StoreError> {
+        round(app, &self.probe, self.owner).await
+    }
+
+    async fn give_back(&self, app: &App) -> Result<(), StoreError> {
+        verifications::release(&app.store.connection().await?, self.owner).await
+    }
 }
 
 /// What was seen of a project: its four variants.
@@ -121,7 +98,7 @@ pub async fn round(app: &App, probe: &Probe, owner: Uuid) -> Result<Progress, St
         fault::point("verify.recorded")?;
     }
     announce::round(app).await?;
-    Ok(Progress::Looked)
+    Ok(Progress::Some)
 }
 
 async fn look(probe: &Probe, project: &NormalizedName) -> Sights {
