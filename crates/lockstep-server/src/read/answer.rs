@@ -146,7 +146,10 @@ fn set_headers(headers: &mut HeaderMap, meta: &Meta<'_>, etag: &str) {
 
 fn set_cdn_headers(headers: &mut HeaderMap, keys: &[SurrogateKey], edge: &str) {
     let keys: Vec<&str> = keys.iter().map(SurrogateKey::as_str).collect();
-    insert(headers, SURROGATE_KEY, &keys.join(" "));
+    // What never changes is never purged.
+    if !keys.is_empty() {
+        insert(headers, SURROGATE_KEY, &keys.join(" "));
+    }
     insert(headers, SURROGATE_CONTROL, edge);
 }
 
