@@ -1,5 +1,6 @@
 //! The command line, as its users meet it: help, slips of the hand, tokens, fsck, a clean end.
 
+mod dev;
 mod end;
 mod fsck;
 
