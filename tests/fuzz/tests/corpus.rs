@@ -9,7 +9,7 @@ fn feed(target: &str, check: fn(&[u8])) {
     let mut fed = 0;
     for entry in std::fs::read_dir(&folder).expect("a corpus for each target") {
         let path = entry.expect("readable").path();
-        println!("{}", path.display());
+        eprintln!("{}", path.display());
         check(&std::fs::read(&path).expect("readable"));
         fed += 1;
     }
