@@ -64,8 +64,8 @@ sub vcl_recv {
   }
 
   # Here a query changes nothing (?format= is in Accept by now): it would only be a way around the
-  # cache, and around the purge.
-  if (req.url.path ~ "^/(simple|packages|pages)(/|$)") {
+  # cache, and a copy more for each one that somebody thinks of.
+  if (req.url.path ~ "^/(simple|pypi|packages|pages|changelog/segments|snapshot|rss|serversig)(/|$)") {
     set req.url = req.url.path;
   }
   return(lookup);
@@ -149,7 +149,9 @@ sub fold_accept {
   }
 }
 
-# gzip or nothing: what the origin has. Files are never coded, so that there they are one object.
+# gzip or nothing: the origin has zstd too, but all who read zstd read gzip, and a variant less is a
+# copy less to fill, to purge and to look at after the purge. Files are never coded, so that there they
+# are one object.
 sub fold_encoding {
   if (req.url.path !~ "^/packages/" &&
       req.http.Accept-Encoding ~ "(?i)(^|,)[ \t]*(x-)?gzip[ \t]*(;|,|$)" &&

@@ -85,8 +85,8 @@ sub vcl_recv {
     call fold_encoding;
 
     # Here a query changes nothing (?format= is in Accept by now): it would only be a way around
-    # the cache, and around the purge.
-    if (req.url ~ "^/(simple|packages|pages)(/|\?|$)") {
+    # the cache, and a copy more for each one that somebody thinks of.
+    if (req.url ~ "^/(simple|pypi|packages|pages|changelog/segments|snapshot|rss|serversig)(/|\?|$)") {
         set req.url = regsub(req.url, "\?.*$", "");
     }
 
@@ -162,7 +162,8 @@ sub fold_accept {
     unset req.http.Pop-V1-Json;
 }
 
-# gzip or nothing: what the origin has. Between the two, whoever takes gzip at all gets gzip; files
+# gzip or nothing. Whoever takes gzip at all gets gzip: the origin has zstd too, but all who read zstd
+# read gzip, and a variant less is a copy less to fill, to purge and to look at after the purge. Files
 # are never coded, so that there they are one object.
 sub fold_encoding {
     std.collect(req.http.Accept-Encoding);

@@ -1,5 +1,8 @@
 //! Two processes of one index: whoever is asked, nobody shows an old page (promise P4), and the work
-//! of one that dies is done by the other.
+//! of one that dies is done by the other. Freshness under load, and when the database itself changes
+//! behind a process's back, is in [`fresh`].
+
+mod fresh;
 
 use anyhow::ensure;
 use lockstep_tests::checks::{self, Expected};

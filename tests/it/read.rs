@@ -3,6 +3,7 @@
 mod changelog;
 mod files;
 mod headers;
+mod negotiation;
 mod pages;
 mod spelling;
 mod waiting;

@@ -146,6 +146,71 @@ async fn a_first_upload_purges_what_was_not_there() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What clients send is folded: neither a query nor a coding that few take makes a copy of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_and_rare_codings_share_the_copy_that_is_there() -> anyhow::Result<()> {
+    let edge = Edge::start()?;
+    let dist = wheel("folded", "1.0", &Opts::default());
+    edge.upload("folded", "1.0", &dist).await?;
+    edge.index.settle()?;
+    let (page, json) = (
+        edge.page("folded"),
+        format!("{}/pypi/folded/json", edge.pop.url()),
+    );
+    let html = "text/html; charset=UTF-8";
+    let client = reqwest::Client::builder().no_gzip().no_proxy().build()?;
+    for (url, accept_encoding, content_type, coding, cache) in [
+        (page.clone(), "gzip", html, "gzip", "MISS"),
+        (page.clone(), "gzip, deflate, br, zstd", html, "gzip", "HIT"),
+        (format!("{page}?a=1"), "gzip;q=0.5", html, "gzip", "HIT"),
+        (format!("{page}?format=junk"), "gzip", html, "gzip", "HIT"),
+        (page.clone(), "zstd", html, "", "MISS"),
+        (page.clone(), "", html, "", "HIT"),
+        (
+            format!("{page}?format={JSON}"),
+            "gzip",
+            JSON,
+            "gzip",
+            "MISS",
+        ),
+        (
+            format!("{page}?b&format=application%2Fvnd.pypi.simple.latest%2Bjson"),
+            "gzip, zstd",
+            JSON,
+            "gzip",
+            "HIT",
+        ),
+        (json.clone(), "gzip", "application/json", "gzip", "MISS"),
+        (
+            format!("{json}?a=1"),
+            "gzip",
+            "application/json",
+            "gzip",
+            "HIT",
+        ),
+        (
+            format!("{json}?a=2"),
+            "zstd, gzip",
+            "application/json",
+            "gzip",
+            "HIT",
+        ),
+    ] {
+        let request = client.get(&url).header("accept-encoding", accept_encoding);
+        let answer = request.header("accept", "*/*").send().await?;
+        let header = |name: &str| {
+            let value = answer.headers().get(name);
+            value.and_then(|it| it.to_str().ok()).unwrap_or_default()
+        };
+        let seen = ["content-type", "content-encoding", "x-cache"].map(header);
+        ensure!(
+            seen == [content_type, coding, cache],
+            "{url} {accept_encoding}: {seen:?}"
+        );
+    }
+    Ok(())
+}
+
 /// One upload while purges fail: taken, visible at the origin, kept from mirrors, its duty open.
 async fn upload_unannounced(index: &TestIndex) -> anyhow::Result<()> {
     let dist = wheel("waiting", "1.0", &Opts::default());

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::blobs::Blobs;
 use crate::metrics::Metrics;
 use crate::read::cache::PageCache;
+use crate::read::fresh::Fresh;
 use crate::settings::{CdnSettings, ProbeSettings, Settings};
 use crate::wake::Wakes;
 
@@ -49,6 +50,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Up to where announcements are noted outside the database.
     pub high_water: Arc<Mutex<Serial>>,
+    /// Which page of a project is current.
+    pub fresh: Fresh,
     /// Immutable bytes, by hash.
     pub pages: PageCache,
     /// Who wakes whom.
@@ -135,6 +138,8 @@ impl App {
         }
         lockstep_store::commit(transaction).await?;
         drop(connection);
+        let metrics = Arc::<Metrics>::default();
+        let fresh = Fresh::start(store.clone(), metrics.clone());
         Ok(Self {
             settings: Arc::new(settings),
             store,
@@ -142,7 +147,8 @@ impl App {
             identity: Arc::new(identity),
             cdns: Arc::new(cdns),
             probes: Arc::new(probes),
-            metrics: Arc::default(),
+            metrics,
+            fresh,
             high_water: Arc::new(Mutex::new(high_water)),
             pages: PageCache::default(),
             wakes: Arc::default(),

@@ -6,6 +6,7 @@
 //! Bodies of 5xx tell no internals.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -193,7 +194,14 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        match error {
+        Self::from(Arc::new(error))
+    }
+}
+
+/// Shared: many readers may have waited for the one query that failed.
+impl From<Arc<StoreError>> for ApiError {
+    fn from(error: Arc<StoreError>) -> Self {
+        match *error {
             StoreError::Unavailable(_) | StoreError::Schema(_) => Self::unavailable(
                 "database",
                 "The index's database can't be reached right now.",

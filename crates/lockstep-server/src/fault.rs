@@ -5,6 +5,7 @@
 //! In release builds a point is an empty function and costs nothing. In debug builds
 //! `LOCKSTEP_FAULT=commit.appended` kills the process (SIGKILL, no unwinding, no clean-up) the first
 //! time it passes that point; `commit.appended:error` makes it fail there once, `:slow` stop for 2 s.
+//! `fresh.confirm:skip` leaves a step out for good: a test shows with it that the step is needed.
 
 use lockstep_store::StoreError;
 
@@ -70,6 +71,20 @@ pub(crate) fn point(name: &'static str) -> Result<(), Injected> {
         }
     }
     Ok(())
+}
+
+/// Whether a test has taken this step away.
+#[cfg(debug_assertions)]
+pub(crate) fn left_out(step: &str) -> bool {
+    chosen() == Some((step, "skip"))
+}
+
+/// Never.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "must cost nothing")]
+pub(crate) fn left_out(_: &str) -> bool {
+    false
 }
 
 /// The point and what is to happen there, from `LOCKSTEP_FAULT`.

@@ -1,9 +1,11 @@
 //! All routes in one place.
 
 use axum::Router;
-use axum::http::header::{ACCEPT, IF_NONE_MATCH, RANGE};
-use axum::http::{HeaderName, Method, StatusCode};
-use axum::response::IntoResponse as _;
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, ALLOW, IF_NONE_MATCH, RANGE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -37,7 +39,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/changelog/{serial}", get(changelog::row))
         .route("/changelog/{serial}/files", get(changelog::files))
         .route("/changelog/{serial}/content", get(changelog::content))
-        .layer(cors());
+        .layer(cors())
+        .layer(from_fn(tell_allowed));
     Router::new()
         .merge(public)
         .route("/pypi", post(xmlrpc::call))
@@ -61,9 +64,25 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// Says what may be done here to who asks (OPTIONS), and to who did something else (405).
+async fn tell_allowed(request: Request, next: Next) -> Response {
+    let asked = request.method() == Method::OPTIONS;
+    let mut response = next.run(request).await;
+    if asked || response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = HeaderValue::from_static("GET, HEAD, OPTIONS");
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
 /// Any page may read the index from a browser; the headers that tell old from new are exposed.
 fn cors() -> CorsLayer {
-    let exposed = ["x-pypi-last-serial", "etag", "unencoded-digest"];
+    let exposed = [
+        "x-pypi-last-serial",
+        "etag",
+        "unencoded-digest",
+        "repr-digest",
+    ];
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])

@@ -26,6 +26,12 @@ pub struct Metrics {
     pub purge_failures: Counter,
     /// Looks that found an old page after all purges.
     pub stale_looks: Counter,
+    /// Queries that confirmed, each for all readers that waited, how far the index is.
+    pub read_confirmations: Counter,
+    /// Queries that looked a project up, because memory did not know it.
+    pub read_lookups: Counter,
+    /// Readers that were answered from memory, after a confirmation.
+    pub read_from_memory: Counter,
     /// Announcements that `max_wait` forced.
     pub forced_announcements: Counter,
 }
@@ -111,6 +117,21 @@ async fn exposition(app: &App) -> Result<String, StoreError> {
             "stale_looks",
             "Looks that found an old page after all purges",
             &counted.stale_looks,
+        ),
+        (
+            "read_confirmations",
+            "Queries that confirmed for all waiting readers how far the index is",
+            &counted.read_confirmations,
+        ),
+        (
+            "read_lookups",
+            "Queries that looked up one project's page",
+            &counted.read_lookups,
+        ),
+        (
+            "read_from_memory",
+            "Readers told from memory, after a confirmation, which page is current",
+            &counted.read_from_memory,
         ),
         (
             "forced_announcements",

@@ -12,6 +12,7 @@ pub mod cache;
 pub mod changelog;
 pub mod events;
 pub mod files;
+pub mod fresh;
 pub mod health;
 pub mod json;
 pub mod negotiate;

@@ -53,6 +53,7 @@ pub async fn relay(app: App, shutdown: CancellationToken) {
         }
         if wake != Wake::Announced {
             app.wakes.work();
+            app.fresh.nudge();
         }
         if let Err(error) = look(&app).await {
             tracing::warn!(

@@ -17,6 +17,7 @@ mod query;
 // … and what is kept, in the order in which an upload touches it.
 pub mod changelog;
 pub mod files;
+pub mod fresh;
 pub mod identity;
 pub mod outbox;
 pub mod pages;

@@ -58,6 +58,8 @@ queries! {
     BLOBS_NAMED = "blobs/named";
     BLOBS_FORGET = "blobs/forget";
     STATES_CREATE = "states/create";
+    FRESH_SINCE = "fresh/since";
+    FRESH_PROJECT = "fresh/project";
     CHANGELOG_TAKE_SERIALS = "changelog/take_serials";
     CHANGELOG_APPEND = "changelog/append";
     CHANGELOG_SINCE = "changelog/since";

@@ -1,5 +1,6 @@
 //! Every header of contract §6, on 200 and 304, for each form and coding.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use base64::Engine as _;
@@ -12,18 +13,40 @@ use reqwest::Method;
 use super::{HTML, HTML_V1, JSON_V1, sample, upload};
 use crate::http::{Got, ask, get};
 
+const ALLOWED: &str = "GET, HEAD, OPTIONS";
+
+type Decode = fn(&[u8]) -> anyhow::Result<Vec<u8>>;
+
+/// What may lie on the wire, and how a client reads it.
+const CODINGS: [(&str, Decode); 2] = [("gzip", gunzip), ("zstd", unzstd)];
+
 fn gunzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut plain = Vec::new();
     flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain)?;
     Ok(plain)
 }
 
+fn unzstd(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    Ok(zstd::stream::decode_all(bytes)?)
+}
+
+/// A digest as RFC 9530 writes it.
+fn digest_of(bytes: &[u8]) -> String {
+    let digest = BASE64_STANDARD.encode(Sha256::of(bytes).as_bytes());
+    format!("sha-256=:{digest}:")
+}
+
 /// What 200 and 304 have in common.
 fn check_headers(got: &Got, what: &str, identity: &[u8], key: &str, vary: &str) {
-    let digest = BASE64_STANDARD.encode(Sha256::of(identity).as_bytes());
     assert_eq!(
         got.header("unencoded-digest"),
-        format!("sha-256=:{digest}:"),
+        digest_of(identity),
+        "{what}"
+    );
+    assert_eq!(got.header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(
+        got.header("referrer-policy"),
+        "origin-when-cross-origin",
         "{what}"
     );
     assert_eq!(got.header("vary").to_lowercase(), vary, "{what}");
@@ -39,7 +62,9 @@ fn check_headers(got: &Got, what: &str, identity: &[u8], key: &str, vary: &str) 
     );
     assert_eq!(got.header("access-control-allow-origin"), "*", "{what}");
     let exposed = got.header("access-control-expose-headers").to_lowercase();
-    assert!(exposed.contains("x-pypi-last-serial"), "{what}: {exposed}");
+    for name in ["x-pypi-last-serial", "unencoded-digest", "repr-digest"] {
+        assert!(exposed.contains(name), "{what}: {exposed}");
+    }
     assert!(
         got.header("x-pypi-last-serial")
             .parse::<u64>()
@@ -80,36 +105,49 @@ async fn check_page(
     );
     check_headers(&plain, &what, &plain.body, key, vary);
 
-    let gzip = get(
-        index,
-        path,
-        &[("accept", accept), ("accept-encoding", "gzip")],
-    )
-    .await?;
-    let coded = gzip.header("content-encoding") == "gzip";
-    // A page of a few bytes may stay as it is; a project's page is longer than that.
-    assert!(
-        coded || plain.body.len() < 200,
-        "{what}: {} bytes plain",
-        plain.body.len()
-    );
-    let unzipped = if coded {
-        gunzip(&gzip.body)?
-    } else {
-        gzip.body.clone()
-    };
-    assert!(
-        unzipped == plain.body,
-        "{what}: both codings hold the same text"
-    );
-    check_headers(&gzip, &format!("{what}, gzip"), &plain.body, key, vary);
     assert_eq!(
-        gzip.header("etag") != plain.header("etag"),
-        coded,
-        "{what}: strong tags"
+        plain.header("repr-digest"),
+        digest_of(&plain.body),
+        "{what}"
     );
+    let runs_nothing = plain.header("content-security-policy");
+    let sandboxed = runs_nothing == "default-src 'none'; sandbox allow-top-navigation";
+    assert_eq!(sandboxed, path.starts_with("/simple/"), "{what}");
 
-    for known in [&plain, &gzip] {
+    let mut all = vec![plain.clone()];
+    for (coding, decode) in CODINGS {
+        let what = format!("{what}, {coding}");
+        let asked = [("accept", accept), ("accept-encoding", coding)];
+        let got = get(index, path, &asked).await?;
+        let coded = got.header("content-encoding") == coding;
+        // A page of a few bytes may stay as it is; a project's page is longer than that.
+        assert!(coded || plain.body.len() < 200, "{what}");
+        let decoded = if coded {
+            assert!(got.body.len() < plain.body.len(), "{what}");
+            decode(&got.body)?
+        } else {
+            got.body.clone()
+        };
+        assert!(decoded == plain.body, "{what}: all codings hold one text");
+        check_headers(&got, &what, &plain.body, key, vary);
+        // Of what is on the wire.
+        assert_eq!(got.header("repr-digest"), digest_of(&got.body), "{what}");
+        let length = got.header("content-length");
+        assert_eq!(length, got.body.len().to_string(), "{what}");
+        let head = ask(index, Method::HEAD, path, &asked).await?;
+        for name in ["etag", "content-encoding", "content-length", "repr-digest"] {
+            assert_eq!(head.header(name), got.header(name), "{what}: HEAD, {name}");
+        }
+        assert!(get(index, path, &asked).await?.body == got.body, "{what}");
+        all.push(got);
+    }
+    let coded = all
+        .iter()
+        .filter(|got| !got.header("content-encoding").is_empty());
+    let tags: BTreeSet<&str> = all.iter().map(|got| got.header("etag")).collect();
+    assert_eq!(tags.len(), 1 + coded.count(), "{what}: strong tags");
+
+    for known in &all {
         let tag = known.header("etag");
         for sent in [tag.to_owned(), format!("\"other\", W/{tag}")] {
             let headers = [("accept", accept), ("if-none-match", &sent)];
@@ -120,6 +158,11 @@ async fn check_page(
             assert_eq!(
                 got.header("x-pypi-last-serial"),
                 plain.header("x-pypi-last-serial")
+            );
+            assert_eq!(
+                got.header("content-security-policy"),
+                runs_nothing,
+                "{what}"
             );
         }
     }
@@ -153,8 +196,17 @@ async fn check_page(
             .contains("x-min-serial"),
         "{what}"
     );
-    let post = ask(index, Method::POST, path, &[]).await?;
-    assert_eq!(post.status, 405, "{what}: POST");
+    assert_eq!(options.header("allow"), ALLOWED, "{what}: OPTIONS");
+    for method in [Method::POST, Method::PUT, Method::DELETE] {
+        let refused = ask(index, method, path, &[]).await?;
+        assert_eq!(
+            (refused.status, refused.header("allow")),
+            (405, ALLOWED),
+            "{what}"
+        );
+        let cors = refused.header("access-control-allow-origin");
+        assert_eq!(cors, "*", "{what}: a browser may read the refusal");
+    }
     Ok(())
 }
 
@@ -220,37 +272,6 @@ async fn the_serial_never_falls_and_the_body_shows_the_same() -> anyhow::Result<
         assert_eq!(legacy.header("x-pypi-last-serial"), serial.to_string());
         assert_eq!(legacy.json()?["last_serial"], serial);
         assert_eq!(legacy.json()?["info"]["version"], version);
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn accept_is_read_as_the_public_index_reads_it() -> anyhow::Result<()> {
-    let index = sample().await?;
-    let html = "text/html; charset=UTF-8";
-    let pip = format!("{JSON_V1}, {HTML_V1}; q=0.1, text/html; q=0.01");
-    for (accept, wanted) in [
-        (pip.as_str(), JSON_V1),
-        ("*/*", html),
-        ("", html),
-        ("application/json", html),
-        ("application/vnd.pypi.simple.v2+json", html),
-        ("application/*", HTML_V1),
-        (
-            "text/html;q=0.1, application/vnd.pypi.simple.v1+json;q=0.2",
-            JSON_V1,
-        ),
-        ("application/vnd.pypi.simple.v1+json;q=0, */*", html),
-        ("not / a, header;;", html),
-    ] {
-        for path in ["/simple/", "/simple/sample-project/"] {
-            let got = get(&index, path, &[("accept", accept)]).await?;
-            assert_eq!(
-                (got.status, got.header("content-type")),
-                (200, wanted),
-                "{path} {accept}"
-            );
-        }
     }
     Ok(())
 }

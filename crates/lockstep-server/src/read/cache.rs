@@ -1,6 +1,6 @@
 //! A bounded cache of immutable bytes, by hash. It can't be stale: a hash names one text for ever.
 //!
-//! The compressed form is made once, on its first use, and kept beside the plain one: compressing
+//! A coded form is made once, on its first use, and kept beside the plain one: compressing
 //! per request would cost two orders of magnitude (facts: nginx on the fly, 374/s instead of 53,900).
 
 use std::io::Write as _;
@@ -13,16 +13,28 @@ use lockstep_core::digest::Sha256;
 use moka::future::Cache;
 use tokio::sync::OnceCell;
 
+use super::negotiate::Coding;
+
 /// How many bytes of pages a process keeps.
 const CAPACITY: u64 = 256 * 1024 * 1024;
 
-/// A text with its hash, and its compressed form once somebody asked for it.
+/// A text with its hash, and its coded forms once somebody asked for them.
 pub struct Representation {
     /// The identity bytes: what the hash is of.
     pub identity: Bytes,
     /// Their SHA-256.
     pub sha256: Sha256,
-    gzip: OnceCell<Bytes>,
+    gzip: OnceCell<Option<Coded>>,
+    zstd: OnceCell<Option<Coded>>,
+}
+
+/// A coded form.
+#[derive(Debug, Clone)]
+pub struct Coded {
+    /// What goes over the wire.
+    pub bytes: Bytes,
+    /// The SHA-256 of these bytes, not of the text.
+    pub sha256: Sha256,
 }
 
 impl Representation {
@@ -32,26 +44,41 @@ impl Representation {
             identity,
             sha256,
             gzip: OnceCell::new(),
+            zstd: OnceCell::new(),
         }
     }
 
-    /// The gzip form. Concurrent first askers wait for one compression.
-    pub async fn gzip(&self) -> Bytes {
-        let compress = || async {
-            let plain = self.identity.clone();
-            tokio::task::spawn_blocking(move || compressed(&plain))
-                .await
-                .unwrap_or_default()
+    /// The text in a coding; `None`: as it is. Concurrent first askers wait for one compression.
+    pub async fn coded(&self, coding: Coding) -> Option<Coded> {
+        let (cell, compress): (_, Compress) = match coding {
+            Coding::Identity => return None,
+            Coding::Gzip => (&self.gzip, gzip),
+            Coding::Zstd => (&self.zstd, zstd),
         };
-        self.gzip.get_or_init(compress).await.clone()
+        let make = || async {
+            let plain = self.identity.clone();
+            let made = tokio::task::spawn_blocking(move || {
+                let bytes = Bytes::from(compress(&plain).ok()?);
+                let sha256 = Sha256::of(&bytes);
+                Some(Coded { bytes, sha256 })
+            });
+            made.await.ok().flatten()
+        };
+        cell.get_or_init(make).await.clone()
     }
 }
 
-fn compressed(plain: &[u8]) -> Bytes {
+type Compress = fn(&[u8]) -> std::io::Result<Vec<u8>>;
+
+fn gzip(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 4), Compression::new(6));
-    // Writing to a vector does not fail.
-    let _ = encoder.write_all(plain);
-    encoder.finish().unwrap_or_default().into()
+    encoder.write_all(plain)?;
+    encoder.finish()
+}
+
+/// At this level no frame needs a window above the 8 MiB that every client must have (RFC 9659).
+fn zstd(plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    zstd::bulk::compress(plain, 6)
 }
 
 /// The cache.
@@ -73,8 +100,8 @@ pub struct View {
 impl Default for PageCache {
     fn default() -> Self {
         fn weight<K>(_: &K, value: &Arc<Representation>) -> u32 {
-            // The compressed form comes later; a third is a generous guess of it.
-            u32::try_from(value.identity.len() / 3 * 4 + 200).unwrap_or(u32::MAX)
+            // The coded forms come later; a third each is a generous guess of them.
+            u32::try_from(value.identity.len() / 3 * 5 + 300).unwrap_or(u32::MAX)
         }
         Self {
             by_hash: Cache::builder()
@@ -95,11 +122,12 @@ impl PageCache {
         self.by_hash.get(&hash).await
     }
 
-    /// Keeps a text under its hash.
+    /// Keeps a text under its hash. Of several who bring it at once the first is kept for all, so that
+    /// its coded forms are made once.
     pub async fn put(&self, representation: Representation) -> Arc<Representation> {
-        let kept = Arc::new(representation);
-        self.by_hash.insert(kept.sha256, kept.clone()).await;
-        kept
+        let entry = self.by_hash.entry(representation.sha256);
+        let kept = entry.or_insert_with(async { Arc::new(representation) });
+        kept.await.into_value()
     }
 
     /// The text of a view, if it is here.
@@ -110,8 +138,11 @@ impl PageCache {
     /// Keeps the text of a view.
     pub async fn put_view(&self, view: View, bytes: Bytes) -> Arc<Representation> {
         let hash = Sha256::of(&bytes);
-        let kept = Arc::new(Representation::new(bytes, hash));
-        self.by_view.insert(view, kept.clone()).await;
-        kept
+        let made = async { Arc::new(Representation::new(bytes, hash)) };
+        self.by_view
+            .entry(view)
+            .or_insert_with(made)
+            .await
+            .into_value()
     }
 }

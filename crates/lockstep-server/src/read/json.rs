@@ -18,6 +18,7 @@ use lockstep_core::plan::SurrogateKey;
 use lockstep_core::serial::Serial;
 use lockstep_core::status::ProjectStatus;
 use lockstep_core::version::Version;
+use lockstep_store::pages::CurrentPage;
 use lockstep_store::{begin_snapshot, files, pages, releases};
 
 use super::answer::{self, Meta};
@@ -87,21 +88,26 @@ async fn answer(
     headers: &HeaderMap,
     keys: &[SurrogateKey],
 ) -> Result<Option<Response>, ApiError> {
-    // Which serial is current is asked after the request came in; the text is a function of it.
-    let Some((page, _)) = super::simple::current(app, project, headers, Form::Json).await? else {
+    // Which page is current is known as of after the request came in; the text is a function of it.
+    let Some(page) = super::simple::current(app, project, headers).await? else {
         return Ok(None);
     };
-    let view = |serial: Serial| View {
+    // With the page's hash: in a database that was restored, a serial alone may mean something else.
+    let view = |page: &CurrentPage| View {
         what: format!(
-            "json {project} {}",
-            version.map(Version::canonical).unwrap_or_default()
+            "json {project} {} {:?}",
+            version.map(Version::canonical).unwrap_or_default(),
+            page.hash(Form::Json)
         ),
-        serial: serial.get(),
+        serial: page.serial.get(),
     };
-    let (serial, text) = match app.pages.view(&view(page.serial)).await {
+    let (serial, text) = match app.pages.view(&view(&page)).await {
         Some(text) => (page.serial, text),
         None => match rendered(app, project, version).await? {
-            Some((serial, bytes)) => (serial, app.pages.put_view(view(serial), bytes.into()).await),
+            Some((page, bytes)) => {
+                let text = app.pages.put_view(view(&page), bytes.into()).await;
+                (page.serial, text)
+            }
             None => return Ok(None),
         },
     };
@@ -123,12 +129,12 @@ async fn send(
     }
 }
 
-/// The document and the serial it shows, from one snapshot; `None`: no such project or release.
+/// The document and the page it belongs to, from one snapshot; `None`: no such project or release.
 async fn rendered(
     app: &App,
     project: &NormalizedName,
     version: Option<&Version>,
-) -> Result<Option<(Serial, Vec<u8>)>, ApiError> {
+) -> Result<Option<(CurrentPage, Vec<u8>)>, ApiError> {
     let mut connection = app.store.connection().await?;
     let snapshot = begin_snapshot(&mut connection).await?;
     let Some(page) = pages::current(&snapshot, project).await? else {
@@ -153,6 +159,6 @@ async fn rendered(
     };
     let bytes = document::render(&source, project, version, releases, &files);
     bytes
-        .map(|bytes| bytes.map(|bytes| (page.serial, bytes)))
+        .map(|bytes| bytes.map(|bytes| (page, bytes)))
         .map_err(ApiError::internal)
 }

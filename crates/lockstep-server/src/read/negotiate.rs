@@ -1,11 +1,15 @@
-//! Which representation a request wants: the `Accept` table of the public index, and gzip.
+//! Which representation a request wants: `?format=`, the `Accept` table of the public index, and codings.
 //!
 //! Deviations from the textbook are the public index's own (facts: warehouse §3.1): an `Accept` that
-//! matches nothing, or can't be read, gets `text/html` and never 406.
+//! matches nothing, or can't be read, gets `text/html` and never 406. So does an `Accept-Encoding` that
+//! takes nothing of ours: it gets the bytes as they are.
+
+use std::cmp::Reverse;
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use lockstep_core::page::Form;
+use percent_encoding::percent_decode_str;
 
 /// The three types of a simple page; two of them are the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +49,10 @@ const OFFERS: [(PageType, &str, &str); 3] = [
 ];
 
 /// The type a request gets.
-pub fn page_type(headers: &HeaderMap) -> PageType {
+pub fn page_type(headers: &HeaderMap, query: Option<&str>) -> PageType {
+    if let Some(asked) = query.and_then(asked_format) {
+        return asked;
+    }
     let ranges: Vec<Range> = values(headers, &ACCEPT).filter_map(Range::parse).collect();
     let mut best = (PageType::TextHtml, 0);
     for (offer, kind, subtype) in OFFERS {
@@ -57,19 +64,78 @@ pub fn page_type(headers: &HeaderMap) -> PageType {
     best.0
 }
 
-/// Whether the request takes gzip.
-pub fn takes_gzip(headers: &HeaderMap) -> bool {
-    let mut star = None;
+/// `?format=` with the full media type: the choice of people whose tool can't set headers. It goes before
+/// `Accept`; of several, the first that names a type counts. Anything else is ignored, as are all other
+/// parameters.
+fn asked_format(query: &str) -> Option<PageType> {
+    let values = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("format="));
+    values
+        .filter_map(|value| percent_decode_str(value).decode_utf8().ok())
+        .find_map(|value| {
+            // People write `+` as it is, which in a query means a blank.
+            let value = value.replace(' ', "+");
+            let named = FORMATS.iter().find(|(name, _)| *name == value)?;
+            Some(named.1)
+        })
+}
+
+const FORMATS: [(&str, PageType); 5] = [
+    ("text/html", PageType::TextHtml),
+    ("application/vnd.pypi.simple.v1+html", PageType::HtmlV1),
+    ("application/vnd.pypi.simple.v1+json", PageType::JsonV1),
+    ("application/vnd.pypi.simple.latest+html", PageType::HtmlV1),
+    ("application/vnd.pypi.simple.latest+json", PageType::JsonV1),
+];
+
+/// How a body is packed for the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// RFC 8878, RFC 9659.
+    Zstd,
+    /// What every client since 1999 reads.
+    Gzip,
+    /// As it is.
+    Identity,
+}
+
+impl Coding {
+    /// The word in `Content-Encoding`; identity has none.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Zstd => Some("zstd"),
+            Self::Gzip => Some("gzip"),
+            Self::Identity => None,
+        }
+    }
+}
+
+/// The codings that a request takes, best first; where it has no preference, the shortest first. Empty:
+/// it takes none of ours. `*` means gzip: who does not name zstd may not know it.
+pub fn codings(headers: &HeaderMap) -> Vec<Coding> {
+    let (mut zstd, mut gzip, mut identity, mut star) = (None, None, None, None);
     for coding in values(headers, &ACCEPT_ENCODING) {
         let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-        let quality = parse_quality(parameters);
+        let quality = Some(parse_quality(parameters));
         match name.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => return quality > 0,
-            "*" => star = Some(quality),
+            "zstd" => zstd = quality,
+            "gzip" | "x-gzip" => gzip = quality,
+            "identity" => identity = quality,
+            "*" => star = quality,
             _ => {}
         }
     }
-    star.is_some_and(|quality| quality > 0)
+    let mut taken = vec![
+        (Coding::Zstd, zstd.unwrap_or(0)),
+        (Coding::Gzip, gzip.or(star).unwrap_or(0)),
+        // Not named, it is taken, and behind whatever is named (RFC 9110 §12.5.3).
+        (Coding::Identity, identity.or(star).unwrap_or(1)),
+    ];
+    taken.retain(|(_, quality)| *quality > 0);
+    // Stable: of equals, the first stays first.
+    taken.sort_by_key(|(_, quality)| Reverse(*quality));
+    taken.into_iter().map(|(coding, _)| coding).collect()
 }
 
 fn values<'a>(
@@ -135,82 +201,11 @@ fn parse_quality(parameters: &str) -> u16 {
                 clippy::cast_sign_loss,
                 reason = "clamped"
             )]
-            return (value.clamp(0.0, 1.0) * 1000.0) as u16;
+            return (value.clamp(0.0, 1.0) * 1000.0).round() as u16;
         }
     }
     1000
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn asked(accept: &str) -> PageType {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, accept.parse().expect("header"));
-        page_type(&headers)
-    }
-
-    #[test]
-    fn every_known_client_gets_what_it_wants() {
-        use PageType::{HtmlV1, JsonV1, TextHtml};
-        const V1: &str = "application/vnd.pypi.simple.v1";
-        for (accept, wanted) in [
-            // pip, uv, devpi, poetry, bandersnatch, old pip, a browser, curl
-            (
-                format!("{V1}+json, {V1}+html; q=0.1, text/html; q=0.01"),
-                JsonV1,
-            ),
-            (
-                format!("{V1}+json, {V1}+html;q=0.2, text/html;q=0.01"),
-                JsonV1,
-            ),
-            (
-                format!("{V1}+html;q=0.2, {V1}+json, text/html;q=0.01"),
-                JsonV1,
-            ),
-            (format!("{V1}+json, */*;q=0.1"), JsonV1),
-            (format!("{V1}+json"), JsonV1),
-            ("text/html".to_owned(), TextHtml),
-            (
-                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8".to_owned(),
-                TextHtml,
-            ),
-            ("*/*".to_owned(), TextHtml),
-            // The public index's own odd ones
-            ("application/*".to_owned(), HtmlV1),
-            (format!("text/*, {V1}+json"), TextHtml),
-            ("application/json".to_owned(), TextHtml),
-            ("application/vnd.pypi.simple.v2+json".to_owned(), TextHtml),
-            (
-                "application/vnd.pypi.simple.latest+json".to_owned(),
-                TextHtml,
-            ),
-            (format!("{V1}+html"), HtmlV1),
-            (format!("{V1}+json;q=0, */*"), TextHtml),
-            (String::new(), TextHtml),
-            ("garbage;;,/".to_owned(), TextHtml),
-        ] {
-            assert_eq!(asked(&accept), wanted, "{accept}");
-        }
-        assert_eq!(page_type(&HeaderMap::new()), TextHtml);
-    }
-
-    #[test]
-    fn gzip_is_taken_only_when_offered() {
-        for (accepted, wanted) in [
-            ("gzip, deflate", true),
-            ("br;q=1.0, gzip;q=0.8, *;q=0.1", true),
-            ("identity", false),
-            ("gzip;q=0", false),
-            ("*", true),
-            ("*;q=0", false),
-            ("", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_ENCODING, accepted.parse().expect("header"));
-            assert_eq!(takes_gzip(&headers), wanted, "{accepted}");
-        }
-        assert!(!takes_gzip(&HeaderMap::new()));
-    }
-}
+mod tests;

@@ -43,7 +43,7 @@ pub async fn by_hash(
     headers: HeaderMap,
 ) -> Response {
     match answer(&app, &hex, &headers).await {
-        Ok(response) => response,
+        Ok(response) => answer::sandboxed(response),
         Err(error) => error.into_response(),
     }
 }

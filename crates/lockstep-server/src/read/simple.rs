@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
-use lockstep_core::digest::Sha256;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::page::{Form, index};
 use lockstep_core::plan::SurrogateKey;
-use lockstep_store::pages::{self, CurrentPage};
+use lockstep_store::pages::CurrentPage;
 use lockstep_store::{projects, watermarks};
 
 use super::answer::{self, Meta};
@@ -23,10 +22,15 @@ use crate::error::ApiError;
 const LIST_AT_EDGE: &str = "max-age=10, stale-if-error=86400";
 
 /// `GET /simple/{project}/`
-pub async fn project(State(app): State<App>, path: Path<String>, headers: HeaderMap) -> Response {
+pub async fn project(
+    State(app): State<App>,
+    path: Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
     match named(path) {
-        Named::Normalized(project) => match page(&app, &project, &headers).await {
-            Ok(response) => response,
+        Named::Normalized(project) => match page(&app, &project, query, &headers).await {
+            Ok(response) => answer::sandboxed(response),
             Err(error) => error.into_plain_response(),
         },
         Named::Otherwise(project) => moved(&format!("/simple/{project}/")),
@@ -47,12 +51,17 @@ pub async fn without_slash(path: Path<String>) -> Response {
 async fn page(
     app: &App,
     project: &NormalizedName,
+    query: Option<String>,
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
-    let wanted = page_type(headers);
+    let wanted = page_type(headers, query.as_deref());
     let keys = [SurrogateKey::project(project)];
-    let Some((current, hash)) = current(app, project, headers, wanted.form()).await? else {
+    let Some(current) = current(app, project, headers).await? else {
         return Ok(answer::not_found_yet(&keys));
+    };
+    let Some(hash) = current.hash(wanted.form()) else {
+        let gone = answer::not_found_yet(&keys);
+        return Ok(answer::gone_at(gone, current.serial));
     };
     let cache = &app.settings.cache;
     let meta = Meta::page(current.serial, hash, wanted.content_type(), &keys, cache);
@@ -66,36 +75,42 @@ async fn page(
     Ok(answer::full(headers, &meta, &bytes).await)
 }
 
-/// Which page is current, asked of the primary after the request came in (promise P4); `None`: there
-/// is no such project. Shared with the JSON API.
+/// Which page is current, as of after the request came in (promise P4); `None`: the name was never
+/// used. Shared with the JSON API.
 pub(super) async fn current(
     app: &App,
     project: &NormalizedName,
     headers: &HeaderMap,
-    form: Form,
-) -> Result<Option<(CurrentPage, Sha256)>, ApiError> {
+) -> Result<Option<CurrentPage>, ApiError> {
     let at_least = min_serial(headers)?;
-    let connection = app.store.connection().await?;
-    let current = pages::current(&connection, project).await?;
+    let current = app.fresh.current(project).await?;
     if let Some(at_least) = at_least
         && current.is_none_or(|page| page.serial < at_least)
     {
         let message = format!("This origin has no state of `{project}` at serial {at_least} yet.");
         return Err(ApiError::unavailable("behind", message));
     }
-    Ok(current.and_then(|page| Some((page, page.hash(form)?))))
+    Ok(current)
 }
 
 /// `GET /simple/`
-pub async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
-    match list_at_announced(&app, &headers).await {
-        Ok(response) => response,
+pub async fn list(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    match list_at_announced(&app, query, &headers).await {
+        Ok(response) => answer::sandboxed(response),
         Err(error) => error.into_response(),
     }
 }
 
-async fn list_at_announced(app: &App, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let form = page_type(headers);
+async fn list_at_announced(
+    app: &App,
+    query: Option<String>,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let form = page_type(headers, query.as_deref());
     let connection = app.store.connection().await?;
     let announced = watermarks::read(&connection).await?.announced;
     drop(connection);
