@@ -13,6 +13,7 @@ pub mod changelog;
 pub mod events;
 pub mod files;
 pub mod health;
+pub mod integrity;
 pub mod json;
 pub mod negotiate;
 pub mod pages;
