@@ -249,8 +249,11 @@ async fn uv_sends_what_lies_beside_the_file() -> anyhow::Result<()> {
     };
     let index = TestIndex::start()?;
     let folder = tempfile::tempdir()?;
+    // Where uv looks by itself.
+    let dist = folder.path().join("dist");
+    std::fs::create_dir(&dist)?;
     for name in [FILE.to_owned(), format!("{FILE}.publish.attestation")] {
-        std::fs::copy(assets().join(&name), folder.path().join(&name))?;
+        std::fs::copy(assets().join(&name), dist.join(&name))?;
     }
     let output = std::process::Command::new(uv)
         .args([
@@ -261,7 +264,7 @@ async fn uv_sends_what_lies_beside_the_file() -> anyhow::Result<()> {
             "--publish-url",
         ])
         .arg(format!("{}/legacy/", index.url()))
-        .args(["--token", TOKEN, FILE])
+        .args(["--token", TOKEN])
         .current_dir(folder.path())
         .env("HOME", folder.path())
         .output()?;
