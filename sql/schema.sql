@@ -57,6 +57,7 @@ CREATE TABLE public.files (
     requires_python text,
     metadata_sha256 bytea,
     upload_time timestamp with time zone NOT NULL,
+    provenance_url text,
     CONSTRAINT file_packagetype_known CHECK ((packagetype = ANY (ARRAY['sdist'::text, 'bdist_wheel'::text]))),
     CONSTRAINT file_size_positive CHECK ((size > 0))
 );
@@ -136,6 +137,11 @@ ALTER TABLE public.projects ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.provenances (
+    filename text NOT NULL COLLATE pg_catalog."C",
+    document text NOT NULL
 );
 
 CREATE TABLE public.purges (
@@ -276,6 +282,9 @@ ALTER TABLE ONLY public.projects
 ALTER TABLE ONLY public.projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.provenances
+    ADD CONSTRAINT provenances_pkey PRIMARY KEY (filename);
+
 ALTER TABLE ONLY public.purges
     ADD CONSTRAINT purges_pkey PRIMARY KEY (outbox_id, target);
 
@@ -340,6 +349,9 @@ ALTER TABLE ONLY public.pages
 
 ALTER TABLE ONLY public.projects
     ADD CONSTRAINT project_state_fkey FOREIGN KEY (state_id) REFERENCES public.states(id);
+
+ALTER TABLE ONLY public.provenances
+    ADD CONSTRAINT provenance_file_fkey FOREIGN KEY (filename) REFERENCES public.files(filename) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.purges
     ADD CONSTRAINT purge_outbox_fkey FOREIGN KEY (outbox_id) REFERENCES public.outbox(id) ON DELETE CASCADE;

@@ -12,6 +12,7 @@ mod http;
 mod min_serial;
 mod order;
 mod processes;
+mod provenance;
 mod races;
 mod read;
 mod refusals;

@@ -48,6 +48,8 @@ pub struct FileEntry {
     pub metadata_sha256: Option<Sha256>,
     /// When it was uploaded.
     pub upload_time: Timestamp,
+    /// Where its provenance is found (PEP 740), if it came with any.
+    pub provenance_url: Option<String>,
 }
 
 /// Everything a page shows.

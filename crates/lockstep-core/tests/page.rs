@@ -25,6 +25,7 @@ fn file(name: &str, version: &str) -> FileEntry {
         yanked: Yanked::No,
         metadata_sha256: None,
         upload_time: "2026-11-22T01:02:03.123456Z".parse().expect("time"),
+        provenance_url: None,
     }
 }
 
@@ -85,6 +86,34 @@ fn what_is_sealed_is_the_hash_of_what_is_served() {
             assert_eq!(form.serial_of(&whole), Some(serial(number)));
         }
     }
+}
+
+#[test]
+fn a_file_with_provenance_says_where_it_is() {
+    let mut wheel = file("sample_project-2.0-py3-none-any.whl", "2.0");
+    wheel.metadata_sha256 = Some(Sha256::of(b"metadata"));
+    wheel.provenance_url = Some("https://index.example.org/integrity/x?a&b".to_owned());
+    let mut sdist = file("sample_project-2.0.tar.gz", "2.0");
+    sdist.provenance_url = Some("https://index.example.org/integrity/y".to_owned());
+    let draft = render(state(vec![wheel, sdist]), &FileLinks::Relative);
+    let html = String::from_utf8_lossy(draft.html.body());
+    // The space is the attribute's own, as in the public index's template.
+    assert!(html.contains(
+        "\" data-provenance=\"https://index.example.org/integrity/x?a&amp;b\">sample_project-2.0-py3"
+    ));
+    assert!(html.contains(
+        "\"  data-provenance=\"https://index.example.org/integrity/y\">sample_project-2.0.tar.gz<"
+    ));
+    let json = bytes(&draft.json, Form::Json, serial(7));
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(
+        json["files"][0]["provenance"],
+        "https://index.example.org/integrity/x?a&b"
+    );
+    assert_eq!(
+        json["files"][1]["provenance"],
+        "https://index.example.org/integrity/y"
+    );
 }
 
 #[test]

@@ -13,7 +13,9 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::read::{changelog, events, files, health, json, moved, pages, simple, snapshot, xmlrpc};
+use crate::read::{
+    changelog, events, files, health, integrity, json, moved, pages, simple, snapshot, xmlrpc,
+};
 use crate::{metrics, publish};
 
 /// The index's routes (contract §4–§7).
@@ -25,6 +27,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/simple/{project}/", get(simple::project))
         .route("/pages/sha256/{hex}", get(pages::by_hash))
         .route("/packages/{a}/{b}/{rest}/{name}", get(files::file))
+        .route(
+            "/integrity/{project}/{version}/{filename}/provenance",
+            get(integrity::provenance),
+        )
         .route("/pypi/{project}/json", get(json::project))
         .route("/pypi/{project}/json/", get(json::project))
         .route("/pypi/{project}/{version}/json", get(json::release))

@@ -11,6 +11,7 @@
 //! The first two run in the request that uploads, the others in loops of any process.
 
 pub mod archive;
+mod attest;
 mod form;
 pub mod rounds;
 
@@ -58,7 +59,7 @@ async fn receive_and_commit(
     }
     form::check_length(headers, app)?;
     let form = form::receive(headers, body, app).await?;
-    let upload = upload::examine(form).await?;
+    let upload = upload::examine(form, &app.settings.public_url).await?;
     if !bearer.may_upload_to(&upload.name.normalized()) {
         let project = upload.name.as_str();
         return Err(forbidden(format!(

@@ -14,6 +14,7 @@ pub mod events;
 pub mod files;
 pub mod fresh;
 pub mod health;
+pub mod integrity;
 pub mod json;
 pub mod negotiate;
 pub mod pages;

@@ -59,6 +59,8 @@ pub struct NewFile<'a> {
     pub metadata_sha256: Option<Sha256>,
     /// When it came.
     pub upload_time: Timestamp,
+    /// Where its provenance is found, if it came with any.
+    pub provenance_url: Option<&'a str>,
 }
 
 /// Keeps a file; [`StoreError::Conflict`] with [`BYTES_TAKEN`] when the same bytes are there.
@@ -80,6 +82,7 @@ pub async fn create(transaction: &Transaction<'_>, file: &NewFile<'_>) -> Result
             &file.requires_python.map(RequiresPython::as_str),
             &file.metadata_sha256.as_ref().map(Sha256::as_bytes),
             &file.upload_time,
+            &file.provenance_url,
         ],
     )
     .await?;

@@ -22,6 +22,7 @@ pub mod identity;
 pub mod outbox;
 pub mod pages;
 pub mod projects;
+pub mod provenances;
 pub mod releases;
 pub mod retention;
 pub mod states;

@@ -81,6 +81,7 @@ fn entry(row: &Row) -> Result<FileEntry, StoreError> {
         yanked: yanked(row)?,
         metadata_sha256: sha256_option(row, "metadata_sha256")?,
         upload_time: get(row, "upload_time")?,
+        provenance_url: get(row, "provenance_url")?,
     })
 }
 

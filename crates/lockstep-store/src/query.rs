@@ -49,6 +49,8 @@ queries! {
     FILES_OF_PROJECT = "files/of_project";
     FILES_AFTER = "files/after";
     FILES_COUNT = "files/count";
+    PROVENANCES_CREATE = "provenances/create";
+    PROVENANCES_FIND = "provenances/find";
     PROJECTS_SNAPSHOT_AT = "projects/snapshot_at";
     STATES_COLLECT = "states/collect";
     OUTBOX_COLLECT = "outbox/collect";

@@ -1,4 +1,4 @@
-//! The HTML page (PEP 503, 592, 658, 714, 792), frozen at repository version 1.4.
+//! The HTML page (PEP 503, 592, 658, 714, 740, 792), frozen at repository version 1.4.
 //!
 //! Line for line the public index's template, but for two things that its oldest mirrors need:
 //! void elements are closed, so that the page is well-formed XML, and links are relative.
@@ -58,6 +58,11 @@ fn anchor(out: &mut Vec<u8>, file: &FileEntry, links: &FileLinks) {
         // Old installers know only the first name, new ones only the second (PEP 714).
         put(out, &format!("data-dist-info-metadata=\"sha256={hash}\" "));
         put(out, &format!("data-core-metadata=\"sha256={hash}\""));
+    }
+    if let Some(url) = &file.provenance_url {
+        put(out, " data-provenance=\"");
+        escape_into(out, url);
+        put(out, "\"");
     }
     put(out, ">");
     escape_into(out, file.filename.as_str());

@@ -1,4 +1,4 @@
-//! The JSON page (PEP 691, 700, 714, 792), api-version 1.4.
+//! The JSON page (PEP 691, 700, 714, 740, 792), api-version 1.4.
 //!
 //! Through typed structs whose fields stand in the order they are written: a generic map could be
 //! reordered by any crate in the tree. `meta` comes last because the serial must end the bytes.
@@ -85,9 +85,8 @@ fn entry<'a>(file: &'a FileEntry, links: &FileLinks) -> File<'a> {
         hashes: Hashes {
             sha256: file.sha256,
         },
-        // Attestations (PEP 740) are not stored yet; the key is always present, as in the public
-        // index.
-        provenance: None,
+        // The key is always present, as in the public index.
+        provenance: file.provenance_url.as_deref(),
         requires_python: file.requires_python.as_ref().map(RequiresPython::as_str),
         size: file.size,
         upload_time: page_time(file.upload_time),

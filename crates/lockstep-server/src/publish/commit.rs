@@ -19,7 +19,7 @@ use lockstep_core::status::ProjectStatus;
 use lockstep_store::changelog::{self, Entry, EntryPage};
 use lockstep_store::files::{self, BYTES_TAKEN, NAME_TAKEN, NewFile};
 use lockstep_store::projects::{self, LockedProject};
-use lockstep_store::{StoreError, Transaction, begin, pages, releases, states};
+use lockstep_store::{StoreError, Transaction, begin, pages, provenances, releases, states};
 use serde_json::Value;
 
 use super::upload::Upload;
@@ -184,9 +184,13 @@ async fn insert_rows(
                 .as_ref()
                 .map(|metadata| metadata.sha256),
             upload_time: project.now,
+            provenance_url: upload.provenance.as_ref().map(|found| found.url.as_str()),
         },
     )
     .await?;
+    if let Some(found) = &upload.provenance {
+        provenances::create(transaction, &upload.filename, &found.document).await?;
+    }
     changes.push(Change::AddFile(release.version, upload.filename.clone()));
     Ok(changes)
 }

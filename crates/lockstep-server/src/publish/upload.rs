@@ -17,6 +17,7 @@ use lockstep_store::retention;
 use tempfile::TempPath;
 
 use super::archive::{self, ArchiveError};
+use super::attest::{self, Provenance};
 use super::form::{Form, SpooledFile, disk};
 use crate::app::App;
 use crate::error::ApiError;
@@ -36,6 +37,8 @@ pub struct Upload {
     pub metadata: CoreMetadata,
     /// The `.metadata` beside the file (PEP 658), wheels only: an sdist's may be incomplete.
     pub metadata_file: Option<MetadataFile>,
+    /// The attestations it came with, verified.
+    pub provenance: Option<Provenance>,
     spooled: TempPath,
 }
 
@@ -48,7 +51,7 @@ pub struct MetadataFile {
 }
 
 /// Checks a form against its archive; refusals name the field (contract §7).
-pub(super) async fn examine(form: Form) -> Result<Upload, ApiError> {
+pub(super) async fn examine(form: Form, public_url: &str) -> Result<Upload, ApiError> {
     protocol(&form)?;
     let name: ProjectName = parsed(&form, "name")?;
     let version: Version = parsed(&form, "version")?;
@@ -57,6 +60,7 @@ pub(super) async fn examine(form: Form) -> Result<Upload, ApiError> {
         return Err(ApiError::bad_request("version", message));
     }
     let kind: DistKind = parsed(&form, "filetype")?;
+    let attestations = field(&form, "attestations").map(str::to_owned);
     let Some(SpooledFile {
         filename,
         path,
@@ -93,6 +97,15 @@ pub(super) async fn examine(form: Form) -> Result<Upload, ApiError> {
         sha256: Sha256::of(&found),
         bytes: found.into(),
     });
+    let provenance = provenance(
+        attestations,
+        public_url,
+        &name,
+        &version,
+        &filename,
+        &digests,
+    )
+    .await?;
     fault::point("upload.received")?;
     Ok(Upload {
         name,
@@ -101,8 +114,40 @@ pub(super) async fn examine(form: Form) -> Result<Upload, ApiError> {
         digests,
         metadata,
         metadata_file,
+        provenance,
         spooled: path,
     })
+}
+
+/// Verifies what the form attests of the file. Signatures take milliseconds; other requests must not
+/// wait.
+async fn provenance(
+    attestations: Option<String>,
+    public_url: &str,
+    name: &ProjectName,
+    version: &Version,
+    filename: &DistFilename,
+    digests: &FileDigests,
+) -> Result<Option<Provenance>, ApiError> {
+    let Some(attestations) = attestations else {
+        return Ok(None);
+    };
+    let (named, sha256) = (filename.clone(), digests.sha256);
+    let verified =
+        tokio::task::spawn_blocking(move || attest::verify(&attestations, &named, &sha256))
+            .await
+            .map_err(ApiError::internal)?;
+    let document = verified.map_err(|error| {
+        let message = format!("attestations: Invalid attestations supplied during upload: {error}")
+            .replace(char::is_control, " ");
+        ApiError::bad_request("attestations", message)
+    })?;
+    let name = name.normalized();
+    let url = format!(
+        "{public_url}/integrity/{name}/{version}/{}/provenance",
+        filename.url_path()
+    );
+    Ok(document.map(|document| Provenance { url, document }))
 }
 
 /// Keeps the bytes. Repeatable, and in this order: when the file is there, its metadata may still be

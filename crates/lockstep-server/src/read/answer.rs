@@ -154,7 +154,7 @@ fn set_headers(headers: &mut HeaderMap, meta: &Meta<'_>, etag: &str) {
     set_cdn_headers(headers, meta.keys, meta.edge);
 }
 
-fn set_cdn_headers(headers: &mut HeaderMap, keys: &[SurrogateKey], edge: &str) {
+pub(super) fn set_cdn_headers(headers: &mut HeaderMap, keys: &[SurrogateKey], edge: &str) {
     let keys: Vec<&str> = keys.iter().map(SurrogateKey::as_str).collect();
     // What never changes is never purged.
     if !keys.is_empty() {
