@@ -1,20 +1,22 @@
 //! All routes in one place.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::{ACCEPT, IF_NONE_MATCH, RANGE};
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::IntoResponse as _;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::manage::api;
 use crate::read::{changelog, events, files, health, json, moved, pages, simple, snapshot, xmlrpc};
 use crate::{metrics, publish};
 
-/// The index's routes (contract §4–§7).
+/// The index's routes (contract §4–§8).
 pub(crate) fn router(app: App) -> Router {
     let public = Router::new()
         .route("/simple", get(async || moved("/simple/")))
@@ -38,8 +40,29 @@ pub(crate) fn router(app: App) -> Router {
         .route("/changelog/{serial}/files", get(changelog::files))
         .route("/changelog/{serial}/content", get(changelog::content))
         .layer(cors());
+    let managed = Router::new()
+        .route("/api/projects/{project}", delete(api::remove_project))
+        .route("/api/projects/{project}/status", put(api::status))
+        .route(
+            "/api/projects/{project}/files/{filename}",
+            delete(api::remove_file),
+        )
+        .route(
+            "/api/projects/{project}/releases/{version}",
+            delete(api::remove_release),
+        )
+        .route(
+            "/api/projects/{project}/releases/{version}/yank",
+            post(api::yank),
+        )
+        .route(
+            "/api/projects/{project}/releases/{version}/unyank",
+            post(api::unyank),
+        )
+        .layer(DefaultBodyLimit::max(api::LONGEST_BODY));
     Router::new()
         .merge(public)
+        .merge(managed)
         .route("/pypi", post(xmlrpc::call))
         .route("/pypi/", post(xmlrpc::call))
         .route("/RPC2", post(xmlrpc::call))
