@@ -7,6 +7,7 @@ mod audit;
 mod dev;
 mod fsck;
 mod manage;
+mod purge;
 mod token;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -69,6 +70,11 @@ enum Command {
     /// Archived: uploads are refused. Quarantined: likewise, and the project shows no files and is not
     /// listed, until it gets another status. Prints the change's serial and the hash of the page.
     Status(manage::StatusArgs),
+    /// Queue purges again, of projects or of everything that has changed after a serial
+    ///
+    /// For an edge that lost purges, or came back with an old cache. The processes that run the loops
+    /// make them: each CDN purges twice, each probe looks. Nothing newer is announced meanwhile.
+    Purge(purge::PurgeArgs),
     /// Print the effective settings, secrets hidden
     Config(ConfigFile),
     /// After a restore from an older backup: give up the serials that were announced and are lost
@@ -152,6 +158,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Yank(args) => runtime.block_on(manage::yank(args))?,
         Command::Remove(args) => runtime.block_on(manage::remove(args))?,
         Command::Status(args) => runtime.block_on(manage::status(args))?,
+        Command::Purge(args) => runtime.block_on(purge::run(args))?,
         Command::Config(config) => print(&config.load()?.to_toml()?)?,
         Command::AdvanceSerial(config) => runtime.block_on(advance_serial(&config.load()?))?,
         Command::Fsck(config) => {

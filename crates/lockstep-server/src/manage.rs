@@ -11,6 +11,7 @@ mod status;
 mod yank;
 
 use axum::http::StatusCode;
+use lockstep_core::change::Change;
 use lockstep_core::filename::DistFilename;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::page::FileLinks;
@@ -88,10 +89,14 @@ pub(crate) async fn carry_out(
             removed: Vec::new(),
         });
     };
-    let (name, events) = (&project.display_name, std::slice::from_ref(&event));
-    let recorded = record(transaction, &project, name, events, links).await?;
-    let mut removed: Vec<_> = event.removed.into_iter().map(|(name, _)| name).collect();
+    let mut removed = match &event.change {
+        // Hidden, not removed.
+        Change::Status(..) => Vec::new(),
+        _ => event.removed.iter().map(|(name, _)| name.clone()).collect(),
+    };
     removed.sort();
+    let name = &project.display_name;
+    let recorded = record(transaction, &project, name, &[event], links).await?;
     Ok(Done {
         serial: recorded.serial,
         page: recorded.page,

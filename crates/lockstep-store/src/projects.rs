@@ -12,8 +12,8 @@ use crate::decode::{
     blake2b_256, filename, get, parsed, parsed_option, serial, sha256, sha256_option, size, yanked,
 };
 use crate::query::{
-    self, Client, PROJECTS_AFTER, PROJECTS_COUNT, PROJECTS_CREATE, PROJECTS_FILES,
-    PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SET_STATUS, PROJECTS_SNAPSHOT_AT,
+    self, Client, PROJECTS_AFTER, PROJECTS_CHANGED_AFTER, PROJECTS_COUNT, PROJECTS_CREATE,
+    PROJECTS_FILES, PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SET_STATUS, PROJECTS_SNAPSHOT_AT,
 };
 use crate::{StoreError, Transaction};
 
@@ -206,6 +206,20 @@ pub async fn after(
                 html_sha256: sha256_option(row, "html_sha256")?,
                 json_sha256: sha256_option(row, "json_sha256")?,
             })
+        })
+        .collect()
+}
+
+/// Projects whose last change is after the serial `after`, removed ones included, with that change.
+pub async fn changed_after(
+    client: &impl Client,
+    after: Serial,
+) -> Result<Vec<(NormalizedName, Serial)>, StoreError> {
+    let rows = query::rows(client, PROJECTS_CHANGED_AFTER, &[&after.to_column()]).await?;
+    rows.iter()
+        .map(|row| {
+            let last = serial(row, "last_serial")?;
+            Ok((parsed(row, "normalized_name")?, last))
         })
         .collect()
 }

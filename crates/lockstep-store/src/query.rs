@@ -40,6 +40,7 @@ queries! {
     PROJECTS_FILES = "projects/files";
     PROJECTS_LIST_AT = "projects/list_at";
     PROJECTS_AFTER = "projects/after";
+    PROJECTS_CHANGED_AFTER = "projects/changed_after";
     PROJECTS_COUNT = "projects/count";
     RELEASES_FIND = "releases/find";
     RELEASES_CREATE = "releases/create";
@@ -83,6 +84,7 @@ queries! {
     WATERMARKS_COMMITTED = "watermarks/committed";
     OUTBOX_SETTLE_PURGED = "outbox/settle_purged";
     OUTBOX_SETTLE_VERIFIED = "outbox/settle_verified";
+    OUTBOX_QUEUE = "outbox/queue";
     OUTBOX_BACKLOG = "outbox/backlog";
     OUTBOX_OPEN = "outbox/open";
     PURGES_CLAIM = "purges/claim";

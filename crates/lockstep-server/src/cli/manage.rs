@@ -104,7 +104,7 @@ async fn carry(config: &ConfigFile, project: &ProjectName, order: &Order) -> any
 }
 
 /// The database, as far as it may be written to: with the right schema, and not an older backup.
-async fn open(settings: &Settings) -> anyhow::Result<(Store, FileLinks)> {
+pub(super) async fn open(settings: &Settings) -> anyhow::Result<(Store, FileLinks)> {
     let store = store(settings)?;
     if let Health::WrongSchema(remedy) = store.health().await? {
         bail!("{remedy}");

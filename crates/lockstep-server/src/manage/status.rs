@@ -21,7 +21,20 @@ pub(super) async fn set(
         return Ok(None);
     }
     projects::set_status(transaction, project.id, status, reason).await?;
-    let change = Change::Status(project.status, status);
+    let mut event = Event::of(Change::Status(project.status, status));
+    // What the row tells of is what is shown: quarantine takes all files away, and gives them back.
+    let was_hidden = project.status == ProjectStatus::Quarantined;
+    let is_hidden = status == ProjectStatus::Quarantined;
+    if was_hidden != is_hidden {
+        let files = projects::files(transaction, project.id).await?;
+        let files = files.into_iter().map(|it| (it.filename, it.sha256));
+        let side = if is_hidden {
+            &mut event.removed
+        } else {
+            &mut event.added
+        };
+        side.extend(files);
+    }
     (project.status, project.status_reason) = (status, reason.cloned());
-    Ok(Some(Event::of(change)))
+    Ok(Some(event))
 }
