@@ -1,8 +1,10 @@
 //! Management: each order given by HTTP and by command, and judged by everything that can be seen of
 //! it: the answer, both pages, the JSON API, the list, XML-RPC, the changelog, the purges.
 
+mod command;
 mod crash;
 mod edge;
+mod judge;
 mod life;
 mod purge;
 mod races;

@@ -284,6 +284,25 @@ mod tests {
     }
 
     #[test]
+    fn a_name_to_look_up_is_safe_and_of_a_known_kind() {
+        let found: DistFilename = "a-1.tar.gz".parse().expect("a file name");
+        assert_eq!(
+            (found.as_str(), found.kind()),
+            ("a-1.tar.gz", DistKind::Sdist)
+        );
+        let refused = |text: &str| text.parse::<DistFilename>().expect_err(text);
+        assert!(matches!(
+            refused("../a-1.whl"),
+            FilenameError::Characters(_)
+        ));
+        assert!(matches!(refused("a-1.zip"), FilenameError::Kind(_)));
+        assert!(matches!(
+            refused(&"a".repeat(256)),
+            FilenameError::TooLong(256)
+        ));
+    }
+
+    #[test]
     fn kind_tag_and_url_are_read_from_the_name() {
         let wheel = parse("A.Project-1!2.0.0+local.1-1b-py2.py3-none-any.whl").expect("a wheel");
         assert_eq!(

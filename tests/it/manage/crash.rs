@@ -84,7 +84,10 @@ async fn kill_at(point: &str, order: &Order) -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_kill_at_any_point_leaves_all_of_a_yank_or_none() -> anyhow::Result<()> {
-    for point in POINTS.iter().filter(|it| !it.starts_with("upload.")) {
+    // What comes after the commit does not know what was committed: one point a stage.
+    let later = ["purge.called", "verify.looked", "announce.settled"];
+    let here = POINTS.iter().filter(|it| it.starts_with("commit."));
+    for point in here.copied().chain(later) {
         kill_at(point, &yank(PROJECT, "1.0", Some("broken")))
             .await
             .with_context(|| format!("killed at {point}"))?;

@@ -1,8 +1,11 @@
 //! At a real edge: whoever is told of an order finds it carried out there.
 
+use std::process::Command;
+
 use anyhow::{Context as _, ensure};
 use lockstep_tests::dist::{Opts, wheel};
 use lockstep_tests::edge::Edge;
+use lockstep_tests::index::binary;
 use lockstep_tests::reader::{JSON, Reader, VARIANTS};
 
 use super::{By, Order, remove_project, status, unyank, yank};
@@ -44,6 +47,14 @@ async fn at_the_edge(edge: &Edge, order: &Order, legacy: u16) -> anyhow::Result<
             ensure!(json.serial == Some(told.serial), "{variant:?} is old");
         }
     }
+    // As a mirror's operator asserts it, from outside.
+    let audit = Command::new(binary())
+        .args(["audit", &edge.pop.url(), "--index", &origin])
+        .output()?;
+    ensure!(
+        audit.status.success() && audit.stdout.is_empty(),
+        "{audit:?}"
+    );
     Ok(())
 }
 

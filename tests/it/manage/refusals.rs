@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::http::{Got, client, finish, get};
 use crate::refusals::state::State;
 
-async fn index() -> anyhow::Result<TestIndex> {
+pub(super) async fn index() -> anyhow::Result<TestIndex> {
     let index = TestIndex::start()?;
     let dist = wheel("sample", "1.0", &Opts::default());
     let answer = Form::of("sample", "1.0", &dist).send(&index).await?;
@@ -20,7 +20,7 @@ async fn index() -> anyhow::Result<TestIndex> {
 }
 
 /// Everything that an order could change.
-async fn all(index: &TestIndex) -> anyhow::Result<(State, Vec<u8>, Vec<u8>)> {
+pub(super) async fn all(index: &TestIndex) -> anyhow::Result<(State, Vec<u8>, Vec<u8>)> {
     let page = get(index, "/simple/sample/", &[]).await?.body;
     let json = get(index, "/pypi/sample/json", &[]).await?.body;
     Ok((State::of(index)?, page, json))
@@ -261,85 +261,4 @@ async fn only_a_token_with_the_scope_manage_may_give_orders() -> anyhow::Result<
         .basic_auth("__token__", Some(secret.trim()));
     ensure!(finish(request).await?.status == 200);
     Ok(())
-}
-
-#[tokio::test]
-async fn commands_say_what_is_wrong_and_change_nothing() -> anyhow::Result<()> {
-    let index = index().await?;
-    let before = all(&index).await?;
-    for (arguments, code, says) in [
-        (
-            &["yank", "none", "1.0"][..],
-            1,
-            "There is no project `none`",
-        ),
-        (
-            &["yank", "sample", "2.0"],
-            1,
-            "has no release `2.0`; `/pypi/sample/json` lists",
-        ),
-        (&["yank", "sample", "x"], 2, "`x` is not a version"),
-        (
-            &["yank", "sample", "1.0", "--reason", ""],
-            2,
-            "a reason must not be empty",
-        ),
-        (
-            &["yank", "sample", "1.0", "--undo", "--reason", "x"],
-            2,
-            "cannot be used with",
-        ),
-        (&["remove", "none"], 1, "There is no project `none`"),
-        (&["remove", "sample", "2.0"], 1, "has no release `2.0`"),
-        (
-            &["remove", "sample", "--file", "sample-2.0.tar.gz"],
-            1,
-            "has no file",
-        ),
-        (
-            &["remove", "sample", "--file", "x.exe"],
-            2,
-            "is of no accepted kind",
-        ),
-        (
-            &[
-                "remove",
-                "sample",
-                "2.0",
-                "--file",
-                "sample-1.0-py3-none-any.whl",
-            ],
-            1,
-            "is not that of version `2.0`",
-        ),
-        (
-            &["status", "sample", "gone"],
-            2,
-            "`gone` is no project status",
-        ),
-        (
-            &["status", "none", "archived"],
-            1,
-            "There is no project `none`",
-        ),
-        (
-            &["purge", "sample", "none"],
-            1,
-            "there never was a project `none`",
-        ),
-        (&["purge"], 2, "required"),
-    ] {
-        let output = index.try_lockstep(arguments)?;
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(output.status.code() == Some(code), "{arguments:?}: {text}");
-        ensure!(
-            text.contains(says) && output.stdout.is_empty(),
-            "{arguments:?}: {text}"
-        );
-    }
-    ensure!(
-        all(&index).await? == before,
-        "a refused order changed something"
-    );
-    index.fsck()
 }
