@@ -75,7 +75,7 @@ pub(super) async fn judge(index: &TestIndex, told: &Told, seen: &Seen) -> anyhow
         let at = row[manifest]["url"].as_str().context("no url")?;
         let bytes = reader.get(&format!("{url}{at}")).await?;
         ensure!(row[manifest]["sha256"] == bytes.hash(), "{manifest}: {row}");
-        let lines = bytes.bytes.iter().filter(|it| **it == b'\n').count();
+        let lines = String::from_utf8(bytes.bytes)?.lines().count();
         ensure!(lines == seen.files.len(), "{manifest}: {lines} lines");
     }
     judge_lists(index, told, seen.listed).await?;

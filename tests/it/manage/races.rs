@@ -40,8 +40,9 @@ async fn fold(index: &TestIndex) -> anyhow::Result<(Expected, Vec<Value>)> {
         // Rows of one transaction show its end.
         let page = &row["page"]["serial"];
         if page.is_null() || *page == row["serial"] {
-            let lines: String = files.iter().map(|(k, v)| format!("{v}  {k}\n")).collect();
-            let hash = Sha256::of(lines.as_bytes()).to_string();
+            let lines = files.iter().map(|(k, v)| format!("{v}  {k}\n"));
+            let lines: Vec<String> = lines.collect();
+            let hash = Sha256::of(lines.concat().as_bytes()).to_string();
             ensure!(
                 row["files"]["sha256"] == hash,
                 "other files than the rows': {row}"
