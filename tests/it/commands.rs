@@ -67,7 +67,9 @@ fn every_command_explains_itself() -> anyhow::Result<()> {
             asked.push([command.clone(), vec![name.to_owned()]].concat());
         }
     }
-    for there in ["dev", "serve", "migrate", "token", "config", "fsck"] {
+    for there in [
+        "dev", "serve", "migrate", "token", "config", "fsck", "yank", "remove", "status", "purge",
+    ] {
         assert!(
             asked.contains(&vec![there.to_owned()]),
             "no `lockstep {there}`"
@@ -96,6 +98,11 @@ fn wrong_usage_is_exit_code_2() -> anyhow::Result<()> {
             "soon",
         ],
         &["dev", "--token", "no-prefix"],
+        &["yank", "sample"],
+        &["remove"],
+        &["status", "sample"],
+        &["status", "sample", "closed"],
+        &["purge", "--since", "-1"],
     ] {
         let output = run(arguments)?;
         assert_eq!(

@@ -35,6 +35,14 @@ async fn serials_of_a_lost_database_are_given_up_and_never_given_again() -> anyh
     );
     assert!(refused.contains("lockstep advance-serial"), "{refused}");
 
+    // Nor does a command that writes.
+    for command in [&["yank", "kept", "1.0"][..], &["purge", "kept"]] {
+        let refused = index.try_lockstep(command)?;
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{text}");
+        assert!(text.contains("lockstep advance-serial"), "{text}");
+    }
+
     let said = index.lockstep(&["advance-serial"])?;
     assert!(
         said.contains("3 lost serials given up; the next one is 7"),

@@ -1,4 +1,4 @@
-//! Retention: what was replaced is let go after its time, and nothing else ever is.
+//! Retention: what was replaced or removed is let go after its time, and nothing else ever is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -138,5 +138,35 @@ async fn outbox_rows_go_a_week_after_they_were_done() -> anyhow::Result<()> {
         .query("update outbox set verified_at = verified_at - interval '8 days'")?;
     assert_eq!(retention::round(&app, false).await?.outbox, 1);
     upload(&index, "2.0").await?;
+    index.fsck()
+}
+
+#[tokio::test]
+async fn a_removed_file_is_served_for_a_day_and_then_its_bytes_go() -> anyhow::Result<()> {
+    let index = TestIndex::start()?;
+    let (removed, kept) = (upload(&index, "1.0").await?, upload(&index, "2.0").await?);
+    let app = app(&index).await?;
+    let path = path_of(&index, &removed);
+    let metadata = path.with_file_name(format!("{}.metadata", removed.filename));
+    for path in [&path, &metadata, &path_of(&index, &kept)] {
+        age_blob(path)?;
+    }
+    let at = format!("/packages/{}", path.strip_prefix(index.blobs())?.display());
+    index.lockstep(&["remove", "sample", "1.0"])?;
+    index.settle()?;
+
+    // A mirror that is a day behind still gets what it was told of.
+    assert_eq!(retention::round(&app, true).await?.blobs, 0);
+    for part in ["", ".metadata"] {
+        assert_eq!(status(&index, &format!("{at}{part}")).await?, 200, "{part}");
+    }
+    index
+        .database()
+        .query("update condemned_blobs set condemned_at = condemned_at - interval '2 days'")?;
+    assert_eq!(retention::round(&app, true).await?.blobs, 2);
+    for part in ["", ".metadata"] {
+        assert_eq!(status(&index, &format!("{at}{part}")).await?, 404, "{part}");
+    }
+    assert!(path_of(&index, &kept).exists());
     index.fsck()
 }

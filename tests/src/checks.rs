@@ -66,6 +66,10 @@ pub async fn files_shown(
 /// Each page of the changelog, fetched by its hash, has this hash.
 async fn pages_by_hash(reader: &Reader, index: &TestIndex) -> anyhow::Result<()> {
     for row in reader.changelog(&index.url()).await? {
+        // The project was gone.
+        if row["page"].is_null() {
+            continue;
+        }
         for form in ["html", "json"] {
             let (hash, url) = (&row["page"][form]["sha256"], &row["page"][form]["url"]);
             let url = format!("{}{}", index.url(), url.as_str().context("no page")?);

@@ -124,27 +124,18 @@ impl DistFilename {
         project: &NormalizedName,
         version: &Version,
     ) -> Result<Self, FilenameError> {
-        if text.len() > LONGEST {
-            return Err(FilenameError::TooLong(text.len()));
-        }
-        if !text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._+!-".contains(&b))
-        {
-            return Err(FilenameError::Characters(text.to_owned()));
-        }
+        let filename: Self = text.parse()?;
         let malformed = |expected| FilenameError::Parts {
             seen: text.to_owned(),
             expected,
         };
         let (name_part, version_part) = if let Some(stem) = text.strip_suffix(WHEEL_SUFFIX) {
             wheel_parts(stem).map_err(malformed)?
-        } else if let Some(stem) = text.strip_suffix(SDIST_SUFFIX) {
+        } else {
+            let stem = text.strip_suffix(SDIST_SUFFIX).unwrap_or(text);
             stem.rsplit_once('-').ok_or_else(|| {
                 malformed("a source distribution is named `<name>-<version>.tar.gz`")
             })?
-        } else {
-            return Err(FilenameError::Kind(text.to_owned()));
         };
 
         let is_project = |name: ProjectName| name.normalized() == *project;
@@ -163,7 +154,7 @@ impl DistFilename {
                 version: version.clone(),
             });
         }
-        Ok(Self(text.to_owned()))
+        Ok(filename)
     }
 
     /// The file name in `text`, for text that passed [`DistFilename::parse`] when stored.
@@ -212,6 +203,31 @@ impl DistFilename {
             }
         }
         Cow::Owned(encoded)
+    }
+}
+
+/// A name to look a file up by, not held against a project and a version: see
+/// [`DistFilename::parse`] for one to be stored.
+impl FromStr for DistFilename {
+    type Err = FilenameError;
+
+    fn from_str(text: &str) -> Result<Self, FilenameError> {
+        if text.len() > LONGEST {
+            return Err(FilenameError::TooLong(text.len()));
+        }
+        if !text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._+!-".contains(&b))
+        {
+            return Err(FilenameError::Characters(text.to_owned()));
+        }
+        if ![WHEEL_SUFFIX, SDIST_SUFFIX]
+            .iter()
+            .any(|it| text.ends_with(it))
+        {
+            return Err(FilenameError::Kind(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -265,6 +281,25 @@ mod tests {
             &"a-project".parse().expect("a normalized name"),
             &version,
         )
+    }
+
+    #[test]
+    fn a_name_to_look_up_is_safe_and_of_a_known_kind() {
+        let found: DistFilename = "a-1.tar.gz".parse().expect("a file name");
+        assert_eq!(
+            (found.as_str(), found.kind()),
+            ("a-1.tar.gz", DistKind::Sdist)
+        );
+        let refused = |text: &str| text.parse::<DistFilename>().expect_err(text);
+        assert!(matches!(
+            refused("../a-1.whl"),
+            FilenameError::Characters(_)
+        ));
+        assert!(matches!(refused("a-1.zip"), FilenameError::Kind(_)));
+        assert!(matches!(
+            refused(&"a".repeat(256)),
+            FilenameError::TooLong(256)
+        ));
     }
 
     #[test]

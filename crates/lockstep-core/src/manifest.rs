@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use crate::digest::Sha256;
+use crate::filename::DistFilename;
 use crate::page::FileEntry;
 use crate::version::RequiresPython;
 
@@ -50,10 +51,13 @@ fn by_name(files: &[FileEntry]) -> Vec<&FileEntry> {
     sorted
 }
 
+/// A file's name and hash.
+pub type FileHash = (DistFilename, Sha256);
+
 /// The `added` or `removed` column of a changelog row: file name to hash.
-pub fn file_hashes<'a>(files: impl IntoIterator<Item = &'a FileEntry>) -> serde_json::Value {
+pub fn file_hashes(files: &[FileHash]) -> serde_json::Value {
     let map = files
-        .into_iter()
-        .map(|file| (file.filename.to_string(), json!(file.sha256)));
+        .iter()
+        .map(|(filename, sha256)| (filename.to_string(), json!(sha256)));
     serde_json::Value::Object(map.collect())
 }

@@ -91,15 +91,7 @@ impl App {
             );
         }
         let client = lockstep_cdn::client();
-        let committed = watermarks::read(&connection).await?.committed;
-        let high_water = blobs.high_water().await?;
-        if high_water > committed {
-            bail!(
-                "this database ends at serial {committed}, but serials up to {high_water} have been \
-                 announced: it was restored from an older backup. Restore a newer one, or run \
-                 `lockstep advance-serial --config FILE` to give up those serials for good"
-            );
-        }
+        let high_water = check_high_water(&connection, &blobs).await?;
         let cdns = cdns(&settings, &client)?;
         let probes = probes(&settings, &client)?;
         let names: Vec<_> = settings
@@ -155,6 +147,24 @@ impl App {
             shutdown: CancellationToken::new(),
         })
     }
+}
+
+/// Up to where announcements are noted beside the blobs; an error when this database ends before
+/// that, because it would give those serials out again.
+pub(crate) async fn check_high_water(
+    connection: &impl lockstep_store::Client,
+    blobs: &Blobs,
+) -> anyhow::Result<Serial> {
+    let committed = watermarks::read(connection).await?.committed;
+    let high_water = blobs.high_water().await?;
+    if high_water > committed {
+        anyhow::bail!(
+            "this database ends at serial {committed}, but serials up to {high_water} have been \
+             announced: it was restored from an older backup. Restore a newer one, or run \
+             `lockstep advance-serial --config FILE` to give up those serials for good"
+        );
+    }
+    Ok(high_water)
 }
 
 fn probes(settings: &Settings, client: &Client) -> anyhow::Result<Vec<Probe>> {

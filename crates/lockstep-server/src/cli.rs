@@ -6,6 +6,8 @@
 mod audit;
 mod dev;
 mod fsck;
+mod manage;
+mod purge;
 mod token;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -53,6 +55,26 @@ enum Command {
         #[command(subcommand)]
         command: token::TokenCommand,
     },
+    /// Yank a release, so that installers choose it only when pinned; or take that back
+    ///
+    /// All files of the release show it, those of later uploads too. Prints the change's serial and the
+    /// hash of the page; a release that is yanked so already is left alone.
+    Yank(manage::YankArgs),
+    /// Remove a file, a release, or a whole project for good
+    ///
+    /// Asks nothing. File names are never given again; a project's name is free for a new upload.
+    /// Prints what was removed, the change's serial and the hash of the page.
+    Remove(manage::RemoveArgs),
+    /// Set a project's status: active, archived, quarantined or deprecated
+    ///
+    /// Archived: uploads are refused. Quarantined: likewise, and the project shows no files and is not
+    /// listed, until it gets another status. Prints the change's serial and the hash of the page.
+    Status(manage::StatusArgs),
+    /// Queue purges again, of projects or of everything that has changed after a serial
+    ///
+    /// For an edge that lost purges, or came back with an old cache. The processes that run the loops
+    /// make them: each CDN purges twice, each probe looks. Nothing newer is announced meanwhile.
+    Purge(purge::PurgeArgs),
     /// Print the effective settings, secrets hidden
     Config(ConfigFile),
     /// After a restore from an older backup: give up the serials that were announced and are lost
@@ -133,6 +155,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let settings = config.load()?;
             runtime.block_on(async { token::run(&store(&settings)?, command).await })?;
         }
+        Command::Yank(args) => runtime.block_on(manage::yank(args))?,
+        Command::Remove(args) => runtime.block_on(manage::remove(args))?,
+        Command::Status(args) => runtime.block_on(manage::status(args))?,
+        Command::Purge(args) => runtime.block_on(purge::run(args))?,
         Command::Config(config) => print(&config.load()?.to_toml()?)?,
         Command::AdvanceSerial(config) => runtime.block_on(advance_serial(&config.load()?))?,
         Command::Fsck(config) => {

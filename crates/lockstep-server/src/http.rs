@@ -1,24 +1,25 @@
 //! All routes in one place.
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{ACCEPT, ALLOW, IF_NONE_MATCH, RANGE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::manage::api;
 use crate::read::{
     changelog, events, files, health, integrity, json, moved, pages, simple, snapshot, xmlrpc,
 };
 use crate::{metrics, publish};
 
-/// The index's routes (contract §4–§7).
+/// The index's routes (contract §4–§8).
 pub(crate) fn router(app: App) -> Router {
     let public = Router::new()
         .route("/simple", get(async || moved("/simple/")))
@@ -47,8 +48,29 @@ pub(crate) fn router(app: App) -> Router {
         .route("/changelog/{serial}/content", get(changelog::content))
         .layer(cors())
         .layer(from_fn(tell_allowed));
+    let managed = Router::new()
+        .route("/api/projects/{project}", delete(api::remove_project))
+        .route("/api/projects/{project}/status", put(api::status))
+        .route(
+            "/api/projects/{project}/files/{filename}",
+            delete(api::remove_file),
+        )
+        .route(
+            "/api/projects/{project}/releases/{version}",
+            delete(api::remove_release),
+        )
+        .route(
+            "/api/projects/{project}/releases/{version}/yank",
+            post(api::yank),
+        )
+        .route(
+            "/api/projects/{project}/releases/{version}/unyank",
+            post(api::unyank),
+        )
+        .layer(DefaultBodyLimit::max(api::LONGEST_BODY));
     Router::new()
         .merge(public)
+        .merge(managed)
         .route("/pypi", post(xmlrpc::call))
         .route("/pypi/", post(xmlrpc::call))
         .route("/RPC2", post(xmlrpc::call))

@@ -1,6 +1,7 @@
 //! The only process: settings, HTTP, loops, command line (binary `lockstep`).
 //!
-//! Start reading at [`publish`] for what happens to an upload, at [`read`] for what is answered.
+//! Start reading at [`publish`] for what happens to an upload, at `manage` for what operators order, at
+//! [`read`] for what is answered.
 //!
 //! Architecture invariant: no SQL here (that is lockstep-store's), and no HTTP out (lockstep-cdn's).
 
@@ -12,6 +13,7 @@ pub mod settings;
 
 // … what it does …
 mod http;
+mod manage;
 pub mod publish;
 pub mod read;
 pub mod retention;

@@ -8,7 +8,8 @@
 //! | [`verify`] | outbox: done | every probe has served this page or a newer one |
 //! | [`announce`] | one row moves forward | mirrors may know |
 //!
-//! The first two run in the request that uploads, the others in loops of any process.
+//! The first two run in the request that uploads, the others in loops of any process. What an operator
+//! orders (`crate::manage`) begins with the commit.
 
 pub mod archive;
 mod attest;

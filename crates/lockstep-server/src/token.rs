@@ -98,6 +98,11 @@ impl Bearer {
             .any(|scope| matches!(scope, Scope::Upload | Scope::UploadTo(_)))
     }
 
+    /// Whether it may yank, remove and mark.
+    pub fn may_manage(&self) -> bool {
+        self.scopes.contains(&Scope::Manage)
+    }
+
     /// Whether it may upload to this project.
     pub fn may_upload_to(&self, project: &NormalizedName) -> bool {
         self.scopes.iter().any(|scope| match scope {

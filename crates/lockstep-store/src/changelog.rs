@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use lockstep_core::change::Change;
 use lockstep_core::digest::Sha256;
+use lockstep_core::manifest::{FileHash, file_hashes};
 use lockstep_core::name::{NormalizedName, ProjectName};
 use lockstep_core::page::{RENDERER, Sealed};
 use lockstep_core::plan::SurrogateKey;
@@ -32,14 +33,36 @@ pub async fn take_serials(
     )
 }
 
+/// A change with the files that it added and removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub change: Change,
+    /// Files shown from now on.
+    pub added: Vec<FileHash>,
+    /// Files gone from now on.
+    pub removed: Vec<FileHash>,
+}
+
+impl Event {
+    /// A change that adds and removes no file.
+    pub fn of(change: Change) -> Self {
+        Self {
+            change,
+            added: Vec::new(),
+            removed: Vec::new(),
+        }
+    }
+}
+
 /// What a transaction leaves behind, all of it in one statement.
 pub struct Entry<'a> {
     /// The project's row.
     pub project: i64,
     /// How it spells itself.
     pub name: &'a ProjectName,
-    /// What happened, oldest first, with the files added and removed by each.
-    pub changes: &'a [(Change, Value, Value)],
+    /// What happened, oldest first.
+    pub events: &'a [Event],
     /// The last serial taken.
     pub last_serial: Serial,
     /// The state shown from now on; `None` when the project is gone.
@@ -68,26 +91,20 @@ pub struct EntryPage {
 
 /// Appends the rows, makes the page current, and writes down the duty to purge.
 pub async fn append(transaction: &Transaction<'_>, entry: &Entry<'_>) -> Result<(), StoreError> {
-    let count = entry.changes.len() as u64;
+    let count = entry.events.len() as u64;
     let first = entry.last_serial.to_column() - count.cast_signed() + 1;
     let last = entry.last_serial.to_column();
-    let versions: Vec<Option<String>> = entry
-        .changes
-        .iter()
-        .map(|(c, ..)| c.version().map(ToString::to_string))
+    let changes = || entry.events.iter().map(|event| &event.change);
+    let versions: Vec<Option<String>> = changes()
+        .map(|change| change.version().map(ToString::to_string))
         .collect();
-    let kinds: Vec<&str> = entry
-        .changes
-        .iter()
-        .map(|(change, ..)| change.kind())
-        .collect();
-    let actions: Vec<String> = entry
-        .changes
-        .iter()
-        .map(|(change, ..)| change.action())
-        .collect();
-    let added: Vec<&Value> = entry.changes.iter().map(|(_, added, _)| added).collect();
-    let removed: Vec<&Value> = entry.changes.iter().map(|(.., removed)| removed).collect();
+    let kinds: Vec<&str> = changes().map(Change::kind).collect();
+    let actions: Vec<String> = changes().map(Change::action).collect();
+    let files = |of: fn(&Event) -> &Vec<FileHash>| -> Vec<Value> {
+        entry.events.iter().map(|it| file_hashes(of(it))).collect()
+    };
+    let added = files(|event| &event.added);
+    let removed = files(|event| &event.removed);
     let page = entry.page.as_ref();
     let html = page.map(|page| &page.html);
     let json = page.map(|page| &page.json);

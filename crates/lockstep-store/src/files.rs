@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use lockstep_core::digest::{Blake2b256, FileDigests, Md5, Sha256};
 use lockstep_core::filename::{DistFilename, DistKind};
-use lockstep_core::version::RequiresPython;
+use lockstep_core::manifest::FileHash;
+use lockstep_core::version::{RequiresPython, Version};
 use tokio_postgres::Row;
 
 use crate::decode::{
@@ -11,7 +12,7 @@ use crate::decode::{
 };
 use crate::query::{
     self, Client, FILES_AFTER, FILES_COUNT, FILES_CREATE, FILES_FIND, FILES_OF_PROJECT,
-    FILES_REGISTER_NAME,
+    FILES_REGISTER_NAME, FILES_REMOVE, FILES_REMOVE_OF_PROJECT, FILES_REMOVE_OF_RELEASE,
 };
 use crate::{StoreError, Transaction};
 
@@ -87,6 +88,42 @@ pub async fn create(transaction: &Transaction<'_>, file: &NewFile<'_>) -> Result
     )
     .await?;
     Ok(())
+}
+
+/// Removes a file; `None`: the project has no such file. The project must be locked. Its name stays
+/// taken, and its bytes stay until retention finds that no file names them.
+pub async fn remove(
+    transaction: &Transaction<'_>,
+    project: i64,
+    filename: &DistFilename,
+) -> Result<Option<(Version, FileHash)>, StoreError> {
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
+        [&project, &filename.as_str()];
+    let row = query::row(transaction, FILES_REMOVE, &parameters).await?;
+    row.map(|row| Ok((parsed(&row, "version")?, file_hash(&row)?)))
+        .transpose()
+}
+
+/// Removes all files of a release; likewise.
+pub async fn remove_of_release(
+    transaction: &Transaction<'_>,
+    release: i64,
+) -> Result<Vec<FileHash>, StoreError> {
+    let rows = query::rows(transaction, FILES_REMOVE_OF_RELEASE, &[&release]).await?;
+    rows.iter().map(file_hash).collect()
+}
+
+/// Removes all files of a project; likewise.
+pub async fn remove_of_project(
+    transaction: &Transaction<'_>,
+    project: i64,
+) -> Result<Vec<FileHash>, StoreError> {
+    let rows = query::rows(transaction, FILES_REMOVE_OF_PROJECT, &[&project]).await?;
+    rows.iter().map(file_hash).collect()
+}
+
+fn file_hash(row: &Row) -> Result<FileHash, StoreError> {
+    Ok((filename(row)?, sha256(row, "sha256")?))
 }
 
 /// A file with all that the legacy JSON API tells of it.

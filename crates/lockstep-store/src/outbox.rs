@@ -6,12 +6,13 @@ use lockstep_core::plan::SurrogateKey;
 use lockstep_core::serial::Serial;
 use uuid::Uuid;
 
-use crate::StoreError;
 use crate::decode::{get, serial, size};
 use crate::query::{
-    self, Client, OUTBOX_BACKLOG, OUTBOX_OPEN, OUTBOX_SETTLE_PURGED, OUTBOX_SETTLE_VERIFIED,
-    PURGES_ACKNOWLEDGE, PURGES_CLAIM, PURGES_FAIL, PURGES_NEXT_DUE, PURGES_RELEASE, PURGES_REPEAT,
+    self, Client, OUTBOX_BACKLOG, OUTBOX_OPEN, OUTBOX_QUEUE, OUTBOX_SETTLE_PURGED,
+    OUTBOX_SETTLE_VERIFIED, PURGES_ACKNOWLEDGE, PURGES_CLAIM, PURGES_FAIL, PURGES_NEXT_DUE,
+    PURGES_RELEASE, PURGES_REPEAT,
 };
+use crate::{StoreError, Transaction};
 
 /// A purge that this process has taken on.
 #[derive(Debug, Clone)]
@@ -91,6 +92,18 @@ pub async fn fail(
         &[&target, &outbox, &owner, &seconds, &error],
     )
     .await?;
+    Ok(())
+}
+
+/// Queues a duty that no change brings: to purge `keys` again, which show a project's state at
+/// `serial`, the last it has.
+pub async fn queue(
+    transaction: &Transaction<'_>,
+    serial: Serial,
+    keys: &[SurrogateKey],
+) -> Result<(), StoreError> {
+    let keys: Vec<&str> = keys.iter().map(SurrogateKey::as_str).collect();
+    query::rows(transaction, OUTBOX_QUEUE, &[&serial.to_column(), &keys]).await?;
     Ok(())
 }
 

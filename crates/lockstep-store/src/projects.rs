@@ -12,8 +12,8 @@ use crate::decode::{
     blake2b_256, filename, get, parsed, parsed_option, serial, sha256, sha256_option, size, yanked,
 };
 use crate::query::{
-    self, Client, PROJECTS_AFTER, PROJECTS_COUNT, PROJECTS_CREATE, PROJECTS_FILES,
-    PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SNAPSHOT_AT,
+    self, Client, PROJECTS_AFTER, PROJECTS_CHANGED_AFTER, PROJECTS_COUNT, PROJECTS_CREATE,
+    PROJECTS_FILES, PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SET_STATUS, PROJECTS_SNAPSHOT_AT,
 };
 use crate::{StoreError, Transaction};
 
@@ -32,6 +32,8 @@ pub struct LockedProject {
     pub status_reason: Option<Reason>,
     /// False for a project that was just created, or was removed.
     pub exists: bool,
+    /// Its last change; zero for one that was just created.
+    pub last_serial: Serial,
     /// The database's clock, which all processes share.
     pub now: Timestamp,
 }
@@ -49,16 +51,44 @@ pub async fn lock_or_create(
         &[&normalized.as_str(), &name.as_str()],
     )
     .await?;
-    let row = query::one(transaction, PROJECTS_LOCK, &[&normalized.as_str()]).await?;
-    Ok(LockedProject {
-        id: get(&row, "id")?,
-        display_name: parsed(&row, "display_name")?,
-        status: parsed(&row, "status")?,
-        status_reason: parsed_option(&row, "status_reason")?,
-        exists: get(&row, "exists")?,
-        now: get(&row, "now")?,
-        normalized,
+    lock(transaction, &normalized)
+        .await?
+        .ok_or_else(|| StoreError::Corrupt("projects.normalized_name".to_owned()))
+}
+
+/// Locks the row of a project that is there or was; `None` for a name that was never used.
+pub async fn lock(
+    transaction: &Transaction<'_>,
+    project: &NormalizedName,
+) -> Result<Option<LockedProject>, StoreError> {
+    let row = query::row(transaction, PROJECTS_LOCK, &[&project.as_str()]).await?;
+    row.map(|row| {
+        Ok(LockedProject {
+            id: get(&row, "id")?,
+            display_name: parsed(&row, "display_name")?,
+            status: parsed(&row, "status")?,
+            status_reason: parsed_option(&row, "status_reason")?,
+            exists: get(&row, "exists")?,
+            last_serial: serial(&row, "last_serial")?,
+            now: get(&row, "now")?,
+            normalized: project.clone(),
+        })
     })
+    .transpose()
+}
+
+/// Marks the project. It must be locked.
+pub async fn set_status(
+    transaction: &Transaction<'_>,
+    project: i64,
+    status: ProjectStatus,
+    reason: Option<&Reason>,
+) -> Result<(), StoreError> {
+    let reason = reason.map(Reason::as_str);
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&project, &status.as_str(), &reason];
+    query::execute(transaction, PROJECTS_SET_STATUS, &parameters).await?;
+    Ok(())
 }
 
 /// The project's files, in no particular order.
@@ -177,6 +207,20 @@ pub async fn after(
                 html_sha256: sha256_option(row, "html_sha256")?,
                 json_sha256: sha256_option(row, "json_sha256")?,
             })
+        })
+        .collect()
+}
+
+/// Projects whose last change is after the serial `after`, removed ones included, with that change.
+pub async fn changed_after(
+    client: &impl Client,
+    after: Serial,
+) -> Result<Vec<(NormalizedName, Serial)>, StoreError> {
+    let rows = query::rows(client, PROJECTS_CHANGED_AFTER, &[&after.to_column()]).await?;
+    rows.iter()
+        .map(|row| {
+            let last = serial(row, "last_serial")?;
+            Ok((parsed(row, "normalized_name")?, last))
         })
         .collect()
 }

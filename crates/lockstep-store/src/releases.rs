@@ -1,20 +1,25 @@
 //! Releases of a project.
 
 use lockstep_core::metadata::CoreMetadata;
-use lockstep_core::status::Yanked;
+use lockstep_core::status::{Reason, Yanked};
 use lockstep_core::version::Version;
 
 use crate::decode::{get, parsed, yanked};
-use crate::query::{self, Client, RELEASES_CREATE, RELEASES_FIND, RELEASES_OF_PROJECT};
+use crate::query::{
+    self, Client, RELEASES_CREATE, RELEASES_FIND, RELEASES_OF_PROJECT, RELEASES_REMOVE,
+    RELEASES_REMOVE_ALL, RELEASES_SET_YANKED,
+};
 use crate::{StoreError, Transaction};
 
-/// A release's row and the spelling of its version.
+/// A release's row, the spelling of its version, and whether it is yanked.
 #[derive(Debug, Clone)]
 pub struct ReleaseRow {
     /// Its row.
     pub id: i64,
     /// As its first file spelled it.
     pub version: Version,
+    /// Whether it is yanked.
+    pub yanked: Yanked,
 }
 
 /// The release with an equal version, where there is one. The project must be locked.
@@ -33,6 +38,7 @@ pub async fn find(
         Ok(ReleaseRow {
             id: get(&row, "id")?,
             version: parsed(&row, "version")?,
+            yanked: yanked(&row)?,
         })
     })
     .transpose()
@@ -59,7 +65,34 @@ pub async fn create(
     Ok(ReleaseRow {
         id: get(&row, "id")?,
         version: version.clone(),
+        yanked: Yanked::No,
     })
+}
+
+/// Yanks a release, or takes that back. The project must be locked.
+pub async fn set_yanked(
+    transaction: &Transaction<'_>,
+    release: i64,
+    yanked: &Yanked,
+) -> Result<(), StoreError> {
+    let is_yanked = *yanked != Yanked::No;
+    let reason = yanked.reason().map(Reason::as_str);
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&release, &is_yanked, &reason];
+    query::execute(transaction, RELEASES_SET_YANKED, &parameters).await?;
+    Ok(())
+}
+
+/// Removes a release that has no files any more. The project must be locked.
+pub async fn remove(transaction: &Transaction<'_>, release: i64) -> Result<(), StoreError> {
+    query::execute(transaction, RELEASES_REMOVE, &[&release]).await?;
+    Ok(())
+}
+
+/// Removes all releases of a project that has no files any more. The project must be locked.
+pub async fn remove_all(transaction: &Transaction<'_>, project: i64) -> Result<(), StoreError> {
+    query::execute(transaction, RELEASES_REMOVE_ALL, &[&project]).await?;
+    Ok(())
 }
 
 /// A release with all that the legacy JSON API tells of it.

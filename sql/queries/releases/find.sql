@@ -1,2 +1,2 @@
 -- A release by its canonical version: 1.0 and 1.0.0 are one.
-select id, version from releases where project_id = $1 and canonical_version = $2
+select id, version, yanked, yanked_reason from releases where project_id = $1 and canonical_version = $2

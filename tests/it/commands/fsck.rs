@@ -116,3 +116,36 @@ async fn a_row_beyond_the_last_serial() -> anyhow::Result<()> {
     index.database().query("update serials set value = value + 1; update watermarks set announced = 6, purged = 6, verified = 6")?;
     index.fsck()
 }
+
+#[tokio::test]
+async fn a_removed_project_that_is_not_gone_and_a_hidden_one_that_is_listed() -> anyhow::Result<()>
+{
+    let index = index().await?;
+    index.lockstep(&["remove", "alpha"])?;
+    index.lockstep(&["status", "beta", "quarantined"])?;
+    index.settle()?;
+    index.fsck()?;
+    index.database().query(
+        "insert into releases (project_id, version, canonical_version, metadata) \
+         select project_id, '9', '9', metadata from releases",
+    )?;
+    index.fsck()?;
+    index.database().query(
+        "update releases set project_id = (select id from projects where normalized_name = 'alpha') \
+         where version = '9'; \
+         update files set project_id = \
+         (select id from projects where normalized_name = 'alpha')",
+    )?;
+    finds(&index, 1, "alpha: ", "removed, but 1 of its files are left")?;
+    index.database().query(
+        "update files set project_id = (select id from projects where normalized_name = 'beta'); \
+         update changelog set listed = true \
+         where serial = (select max(serial) from changelog)",
+    )?;
+    finds(
+        &index,
+        1,
+        "beta: listed: ",
+        "to be false, but the changelog says true",
+    )
+}

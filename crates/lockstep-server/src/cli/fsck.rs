@@ -10,6 +10,7 @@ use lockstep_core::digest::{FileHasher, Sha256};
 use lockstep_core::filename::DistFilename;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::page::{FileLinks, Sealed, render};
+use lockstep_core::status::ProjectStatus;
 use lockstep_store::files::{self, StoredFile};
 use lockstep_store::projects::{self, ProjectRow};
 use lockstep_store::{Store, begin_snapshot, changelog, identity, outbox, pages, watermarks};
@@ -116,11 +117,22 @@ async fn page_findings(
     if (word.html_sha256, word.json_sha256) != (project.html_sha256, project.json_sha256) {
         findings.push("the current page is not the one the changelog announces".to_owned());
     }
-    if !project.exists {
-        return Ok(findings);
-    }
     let mut state = project.state;
     state.files = projects::files(snapshot, project.id).await?;
+    let listed = project.exists && state.status != ProjectStatus::Quarantined;
+    if word.listed != listed {
+        let (is, says) = (listed, word.listed);
+        findings.push(format!(
+            "listed: it is to be {is}, but the changelog says {says}"
+        ));
+    }
+    if !project.exists {
+        if !state.files.is_empty() {
+            let left = state.files.len();
+            findings.push(format!("removed, but {left} of its files are left"));
+        }
+        return Ok(findings);
+    }
     let draft = render(state, links);
     let serial = project.last_serial;
     if draft.content_sha256 != word.content_sha256 {

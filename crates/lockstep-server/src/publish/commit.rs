@@ -7,25 +7,24 @@
 //! 2. the serial's row, last and short: serial order becomes commit order (P1), and what happens
 //!    under it takes the same time for a project of one file and of ten thousand.
 //!
-//! Nothing but PostgreSQL is waited for in here.
+//! Nothing but PostgreSQL is waited for in here. What comes after the rows is in [`record`], which an
+//! operator's orders go through as well.
+
+pub(crate) mod record;
 
 use lockstep_core::change::Change;
 use lockstep_core::digest::{Blake2b256, Sha256};
-use lockstep_core::manifest::file_hashes;
-use lockstep_core::page::{Draft, FileEntry, ProjectState, render};
-use lockstep_core::plan::keys_to_purge;
 use lockstep_core::serial::Serial;
 use lockstep_core::status::ProjectStatus;
-use lockstep_store::changelog::{self, Entry, EntryPage};
+use lockstep_store::changelog::Event;
 use lockstep_store::files::{self, BYTES_TAKEN, NAME_TAKEN, NewFile};
 use lockstep_store::projects::{self, LockedProject};
-use lockstep_store::{StoreError, Transaction, begin, pages, provenances, releases, states};
-use serde_json::Value;
+use lockstep_store::{StoreError, Transaction, begin, provenances, releases};
+use record::{Recorded, record, unchanged};
 
 use super::upload::Upload;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::fault;
 
 /// What an upload led to.
 #[derive(Debug, Clone, Copy)]
@@ -53,59 +52,24 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     }
     accepts_uploads(&project)?;
 
-    let changes = insert_rows(&transaction, &project, upload)
+    let events = insert_rows(&transaction, &project, upload)
         .await
         .map_err(|error| refused_by_constraint(error, upload))?;
-    fault::point("commit.rows")?;
-
-    // The dear part, still without the serial: read all files back, render, hash, write the bytes.
-    let state = ProjectState {
-        name: project.normalized.clone(),
-        status: project.status,
-        status_reason: project.status_reason.clone(),
-        files: projects::files(&transaction, project.id).await?,
-    };
-    let changes = with_files(changes, &state.files, upload);
-    let draft = render_off_thread(state, app).await?;
-    let state_row = states::create(&transaction, &draft).await?;
-    fault::point("commit.rendered")?;
-
-    // Lock 2: from here to the end every other change of the index waits. Constant time only.
-    let serial = changelog::take_serials(&transaction, changes.len()).await?;
-    fault::point("commit.serials")?;
-    let (html, json) = (draft.html.seal(serial), draft.json.seal(serial));
-    changelog::append(
-        &transaction,
-        &Entry {
-            project: project.id,
-            name: &upload.name,
-            changes: &changes,
-            last_serial: serial,
-            page: Some(EntryPage {
-                state: state_row,
-                html,
-                json,
-            }),
-            content_sha256: draft.content_sha256,
-            files_sha256: draft.files_sha256,
-            files_count: draft.files_count,
-            listed: project.status != ProjectStatus::Quarantined,
-            keys: &keys_to_purge(&project.normalized),
-        },
-    )
-    .await?;
-    fault::point("commit.appended")?;
-    lockstep_store::commit(transaction).await?;
-
-    // From here on it exists, and it will be purged, verified and announced, whatever becomes of
-    // this process: the outbox row was part of the commit.
-    fault::point("commit.committed")?;
+    let links = &app.identity.links;
+    let recorded = record(transaction, &project, &upload.name, &events, links).await?;
     app.metrics.uploads.inc();
     app.wakes.work();
+    committed(recorded, true).map_err(ApiError::from)
+}
+
+/// A project that was uploaded to has a page.
+fn committed(recorded: Recorded, new: bool) -> Result<Committed, StoreError> {
+    let page = recorded.page;
+    let page = page.ok_or_else(|| StoreError::Corrupt("changelog.page_serial".to_owned()))?;
     Ok(Committed {
-        serial,
-        html_sha256: html.sha256,
-        new: true,
+        serial: recorded.serial,
+        html_sha256: page.html.sha256,
+        new,
     })
 }
 
@@ -119,16 +83,8 @@ async fn already_there(
     if sha256 != upload.digests.sha256 || blake2b_256 != upload.digests.blake2b_256 {
         return Err(file_exists(upload, &blake2b_256));
     }
-    let page = pages::current(transaction, &project.normalized).await?;
-    let (serial, hashes) = page
-        .map(|page| (page.serial, page.hashes))
-        .ok_or(StoreError::Corrupt("projects.last_serial".to_owned()))?;
-    let (html_sha256, _) = hashes.ok_or(StoreError::Corrupt("projects.html_sha256".to_owned()))?;
-    Ok(Committed {
-        serial,
-        html_sha256,
-        new: false,
-    })
+    let recorded = unchanged(transaction, project).await?;
+    committed(recorded, false).map_err(ApiError::from)
 }
 
 /// Starts with the words that twine, poetry and uv look for.
@@ -158,16 +114,16 @@ async fn insert_rows(
     transaction: &Transaction<'_>,
     project: &LockedProject,
     upload: &Upload,
-) -> Result<Vec<Change>, StoreError> {
-    let mut changes = Vec::new();
+) -> Result<Vec<Event>, StoreError> {
+    let mut events = Vec::new();
     if !project.exists {
-        changes.push(Change::Create);
+        events.push(Event::of(Change::Create));
     }
     let known = releases::find(transaction, project.id, &upload.version).await?;
     let release = if let Some(release) = known {
         release
     } else {
-        changes.push(Change::NewRelease(upload.version.clone()));
+        events.push(Event::of(Change::NewRelease(upload.version.clone())));
         releases::create(transaction, project.id, &upload.version, &upload.metadata).await?
     };
     files::register_name(transaction, &upload.filename, &upload.digests.sha256).await?;
@@ -191,8 +147,12 @@ async fn insert_rows(
     if let Some(found) = &upload.provenance {
         provenances::create(transaction, &upload.filename, &found.document).await?;
     }
-    changes.push(Change::AddFile(release.version, upload.filename.clone()));
-    Ok(changes)
+    events.push(Event {
+        change: Change::AddFile(release.version, upload.filename.clone()),
+        added: vec![(upload.filename.clone(), upload.digests.sha256)],
+        removed: Vec::new(),
+    });
+    Ok(events)
 }
 
 fn refused_by_constraint(error: StoreError, upload: &Upload) -> ApiError {
@@ -207,30 +167,4 @@ fn refused_by_constraint(error: StoreError, upload: &Upload) -> ApiError {
         }
         other => other.into(),
     }
-}
-
-/// Each change with the files it added and removed.
-fn with_files(
-    changes: Vec<Change>,
-    files: &[FileEntry],
-    upload: &Upload,
-) -> Vec<(Change, Value, Value)> {
-    let added = files.iter().filter(|file| file.filename == upload.filename);
-    let added = file_hashes(added);
-    let nothing = || file_hashes([]);
-    changes
-        .into_iter()
-        .map(|change| match change {
-            Change::AddFile(..) => (change, added.clone(), nothing()),
-            other => (other, nothing(), nothing()),
-        })
-        .collect()
-}
-
-/// Rendering a project of thousands of files takes milliseconds; other requests must not wait.
-async fn render_off_thread(state: ProjectState, app: &App) -> Result<Draft, ApiError> {
-    let identity = app.identity.clone();
-    tokio::task::spawn_blocking(move || render(state, &identity.links))
-        .await
-        .map_err(ApiError::internal)
 }

@@ -13,9 +13,9 @@ use axum::response::{IntoResponse as _, Response};
 use lockstep_core::announce::Watermarks;
 use lockstep_core::manifest::files_of_content;
 use lockstep_core::name::{NormalizedName, ProjectName};
-use lockstep_core::page::page_time;
+use lockstep_core::page::{Sealed, page_time};
 use lockstep_core::serial::Serial;
-use lockstep_store::changelog::{self, ChangeRow, Content};
+use lockstep_store::changelog::{self, ChangeRow, Content, PageRef};
 use lockstep_store::watermarks;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -61,8 +61,9 @@ pub(super) struct Change<'a> {
     files: Files<'a>,
 }
 
+/// A page as the changelog tells it.
 #[derive(Serialize)]
-struct Page {
+pub(crate) struct Page {
     serial: Serial,
     html: Form,
     json: Form,
@@ -90,13 +91,23 @@ struct Files<'a> {
     removed: &'a serde_json::Value,
 }
 
-impl<'a> Change<'a> {
-    pub(super) fn of(row: &'a ChangeRow) -> Self {
-        let form = |sealed: lockstep_core::page::Sealed| Form {
+impl Page {
+    pub(crate) fn of(page: PageRef) -> Self {
+        let form = |sealed: Sealed| Form {
             sha256: sealed.sha256.to_string(),
             size: sealed.size,
             url: format!("/pages/sha256/{}", sealed.sha256),
         };
+        Self {
+            serial: page.serial,
+            html: form(page.html),
+            json: form(page.json),
+        }
+    }
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn of(row: &'a ChangeRow) -> Self {
         let serial = row.serial;
         Self {
             serial,
@@ -106,11 +117,7 @@ impl<'a> Change<'a> {
             version: row.version.as_deref(),
             kind: &row.kind,
             action: &row.action,
-            page: row.page.map(|page| Page {
-                serial: page.serial,
-                html: form(page.html),
-                json: form(page.json),
-            }),
+            page: row.page.map(Page::of),
             content: Manifest {
                 sha256: row.content_sha256.to_string(),
                 url: format!("/changelog/{serial}/content"),

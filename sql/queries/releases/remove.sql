@@ -1,0 +1,2 @@
+-- After its files, in the same transaction.
+delete from releases where id = $1
