@@ -11,7 +11,9 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::read::{changelog, events, files, health, json, moved, pages, simple, snapshot, xmlrpc};
+use crate::read::{
+    changelog, events, files, health, json, moved, pages, serversig, simple, snapshot, xmlrpc,
+};
 use crate::{metrics, publish};
 
 /// The index's routes (contract §4–§7).
@@ -21,6 +23,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/simple/", get(simple::list))
         .route("/simple/{project}", get(simple::without_slash))
         .route("/simple/{project}/", get(simple::project))
+        .route("/serversig/{project}", get(serversig::without_slash))
+        .route("/serversig/{project}/", get(serversig::project))
         .route("/pages/sha256/{hex}", get(pages::by_hash))
         .route("/packages/{a}/{b}/{rest}/{name}", get(files::file))
         .route("/pypi/{project}/json", get(json::project))
@@ -40,9 +44,9 @@ pub(crate) fn router(app: App) -> Router {
         .layer(cors());
     Router::new()
         .merge(public)
-        .route("/pypi", post(xmlrpc::call))
-        .route("/pypi/", post(xmlrpc::call))
-        .route("/RPC2", post(xmlrpc::call))
+        .route("/pypi", post(xmlrpc::call).fallback(xmlrpc::only_post))
+        .route("/pypi/", post(xmlrpc::call).fallback(xmlrpc::only_post))
+        .route("/RPC2", post(xmlrpc::call).fallback(xmlrpc::only_post))
         .route("/legacy/", post(publish::legacy))
         .route(
             "/legacy",

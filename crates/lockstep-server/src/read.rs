@@ -16,6 +16,7 @@ pub mod health;
 pub mod json;
 pub mod negotiate;
 pub mod pages;
+pub mod serversig;
 pub mod simple;
 pub mod snapshot;
 pub mod xmlrpc;

@@ -50,6 +50,7 @@ queries! {
     FILES_AFTER = "files/after";
     FILES_COUNT = "files/count";
     PROJECTS_SNAPSHOT_AT = "projects/snapshot_at";
+    PROJECTS_STATE_AT = "projects/state_at";
     STATES_COLLECT = "states/collect";
     OUTBOX_COLLECT = "outbox/collect";
     BLOBS_CONDEMN = "blobs/condemn";
@@ -74,6 +75,8 @@ queries! {
     WATERMARKS_READ = "watermarks/read";
     WATERMARKS_ADVANCE = "watermarks/advance";
     WATERMARKS_COMMITTED = "watermarks/committed";
+    ANNOUNCEMENTS_NOTE = "announcements/note";
+    ANNOUNCEMENTS_BY_TIME = "announcements/by_time";
     OUTBOX_SETTLE_PURGED = "outbox/settle_purged";
     OUTBOX_SETTLE_VERIFIED = "outbox/settle_verified";
     OUTBOX_BACKLOG = "outbox/backlog";
