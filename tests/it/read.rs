@@ -4,6 +4,7 @@ mod changelog;
 mod files;
 mod headers;
 mod pages;
+mod serversig;
 mod spelling;
 mod waiting;
 mod xmlrpc;
