@@ -1,6 +1,7 @@
 //! Every method speaks at the announced serial; and `changelog` goes by when rows were announced.
 
 use lockstep_tests::dist::{Opts, sdist, wheel};
+use lockstep_tests::form::Form;
 use lockstep_tests::index::{Options, TestIndex};
 use lockstep_tests::purge_sink::PurgeSink;
 use serde_json::{Value, json};
@@ -53,6 +54,7 @@ async fn nothing_is_told_before_it_is_announced_and_nothing_is_missed_by_it() ->
     index.settle()?;
     let before = everything(&index)?;
     assert_eq!(before[0], json!(["value", 3]));
+    wait_for_note(&index, 3)?;
     // Seen at this second, as a mirror notes it that asked just now.
     let first_look = next_second(&index)?;
     assert_eq!(value(&index, "changelog", &json!([first_look]))?, json!([]));
@@ -78,6 +80,7 @@ async fn nothing_is_told_before_it_is_announced_and_nothing_is_missed_by_it() ->
         let committed = row[2].as_i64().unwrap_or_default();
         assert!(committed <= second_look, "it was committed before: {row}");
     }
+    wait_for_note(&index, 9)?;
     let third_look = next_second(&index)?;
     assert_eq!(value(&index, "changelog", &json!([third_look]))?, json!([]));
     // Who asks from before all of it is told all of it.
@@ -127,6 +130,38 @@ async fn announcements_are_remembered_in_order_and_not_for_ever() -> anyhow::Res
         database.query("select min(serial) from announcements")?,
         "-49000"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_crash_left_without_a_note_is_told_again() -> anyhow::Result<()> {
+    let mut index = TestIndex::with(Options {
+        fault: Some("announce.advanced".to_owned()),
+        ..Options::default()
+    })?;
+    let dist = wheel("known", "1.0", &Opts::default());
+    // Perhaps it was answered, perhaps the end came first.
+    let _ = Form::of("known", "1.0", &dist).send(&index).await;
+    index.wait_for_death()?;
+    index.options.fault = None;
+    index.restart()?;
+    index.settle()?;
+    // Nobody knows any more when it could be seen first: better once too often than never.
+    let look = next_second(&index)?;
+    let told = value(&index, "changelog", &json!([look]))?;
+    assert_eq!(told.as_array().map(Vec::len), Some(3), "{told}");
+
+    upload(
+        &index,
+        "other",
+        "1.0",
+        &wheel("other", "1.0", &Opts::default()),
+    )
+    .await?;
+    index.settle()?;
+    wait_for_note(&index, 6)?;
+    let look = next_second(&index)?;
+    assert_eq!(value(&index, "changelog", &json!([look]))?, json!([]));
     Ok(())
 }
 
