@@ -1,5 +1,10 @@
 -- Generated from the migrations; see README.md. Not to be edited.
 
+CREATE TABLE public.announcements (
+    serial bigint NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.cdn_targets (
     name text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL,
@@ -243,6 +248,9 @@ CREATE TABLE public.watermarks (
     CONSTRAINT watermarks_one CHECK (one)
 );
 
+ALTER TABLE ONLY public.announcements
+    ADD CONSTRAINT announcements_pkey PRIMARY KEY (serial);
+
 ALTER TABLE ONLY public.cdn_targets
     ADD CONSTRAINT cdn_targets_pkey PRIMARY KEY (name);
 
@@ -314,6 +322,8 @@ ALTER TABLE ONLY public.verifications
 
 ALTER TABLE ONLY public.watermarks
     ADD CONSTRAINT watermarks_pkey PRIMARY KEY (one);
+
+CREATE INDEX announcements_by_time ON public.announcements USING btree (at, serial);
 
 CREATE INDEX changelog_by_project ON public.changelog USING btree (project_id, serial DESC);
 

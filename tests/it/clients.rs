@@ -3,6 +3,7 @@
 
 mod install;
 mod mirror;
+mod pep381;
 mod publish;
 
 use std::ffi::OsStr;

@@ -5,6 +5,7 @@ mod files;
 mod headers;
 mod negotiation;
 mod pages;
+mod serversig;
 mod spelling;
 mod waiting;
 mod xmlrpc;

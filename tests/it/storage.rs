@@ -125,6 +125,7 @@ async fn without_its_database_the_index_says_try_again_and_comes_back_by_itself(
         "/simple/sample/",
         "/simple/",
         "/pypi/sample/json",
+        "/serversig/sample/",
         "/changelog/",
         "/changelog/1",
         "/readyz",

@@ -33,14 +33,38 @@ pub fn files(files: &[FileEntry]) -> Vec<u8> {
     out
 }
 
+/// A line of a `content` manifest, without what a list of files does not need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentFile {
+    /// Its name.
+    pub filename: DistFilename,
+    /// What its bytes hash to.
+    pub sha256: Sha256,
+    /// Whether its release is yanked.
+    pub yanked: bool,
+}
+
+/// Reads a stored `content`. `None` when the bytes are not a content manifest.
+pub fn read_content(content: &[u8]) -> Option<Vec<ContentFile>> {
+    let lines = content.split_inclusive(|byte| *byte == b'\n');
+    let file = |line| {
+        let (filename, sha256, _, yanked): (String, Sha256, Option<String>, serde_json::Value) =
+            serde_json::from_slice(line).ok()?;
+        Some(ContentFile {
+            filename: DistFilename::from_stored(filename),
+            sha256,
+            yanked: yanked != json!(false),
+        })
+    };
+    lines.map(file).collect()
+}
+
 /// `files` derived from a stored `content`: the same rows, fewer columns. `None` when the bytes are
 /// not a content manifest.
 pub fn files_of_content(content: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(content.len());
-    for line in content.split_inclusive(|byte| *byte == b'\n') {
-        let (filename, sha256, _, _): (String, Sha256, Option<String>, serde_json::Value) =
-            serde_json::from_slice(line).ok()?;
-        out.extend_from_slice(format!("{sha256}  {filename}\n").as_bytes());
+    for file in read_content(content)? {
+        out.extend_from_slice(format!("{}  {}\n", file.sha256, file.filename).as_bytes());
     }
     Some(out)
 }

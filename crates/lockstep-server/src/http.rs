@@ -15,7 +15,8 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::manage::api;
 use crate::read::{
-    changelog, events, files, health, integrity, json, moved, pages, simple, snapshot, xmlrpc,
+    changelog, events, files, health, integrity, json, moved, pages, serversig, simple, snapshot,
+    xmlrpc,
 };
 use crate::{metrics, publish};
 
@@ -26,6 +27,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/simple/", get(simple::list))
         .route("/simple/{project}", get(simple::without_slash))
         .route("/simple/{project}/", get(simple::project))
+        .route("/serversig/{project}", get(serversig::without_slash))
+        .route("/serversig/{project}/", get(serversig::project))
         .route("/pages/sha256/{hex}", get(pages::by_hash))
         .route("/packages/{a}/{b}/{rest}/{name}", get(files::file))
         .route(
@@ -71,9 +74,9 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(public)
         .merge(managed)
-        .route("/pypi", post(xmlrpc::call))
-        .route("/pypi/", post(xmlrpc::call))
-        .route("/RPC2", post(xmlrpc::call))
+        .route("/pypi", post(xmlrpc::call).fallback(xmlrpc::only_post))
+        .route("/pypi/", post(xmlrpc::call).fallback(xmlrpc::only_post))
+        .route("/RPC2", post(xmlrpc::call).fallback(xmlrpc::only_post))
         .route("/legacy/", post(publish::legacy))
         .route(
             "/legacy",

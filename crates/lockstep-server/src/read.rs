@@ -18,6 +18,7 @@ pub mod integrity;
 pub mod json;
 pub mod negotiate;
 pub mod pages;
+pub mod serversig;
 pub mod simple;
 pub mod snapshot;
 pub mod xmlrpc;

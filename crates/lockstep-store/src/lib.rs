@@ -15,6 +15,7 @@ mod pool;
 mod query;
 
 // … and what is kept, in the order in which an upload touches it.
+pub mod announcements;
 pub mod changelog;
 pub mod files;
 pub mod fresh;

@@ -14,6 +14,7 @@ use crate::decode::{
 use crate::query::{
     self, Client, PROJECTS_AFTER, PROJECTS_CHANGED_AFTER, PROJECTS_COUNT, PROJECTS_CREATE,
     PROJECTS_FILES, PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SET_STATUS, PROJECTS_SNAPSHOT_AT,
+    PROJECTS_STATE_AT,
 };
 use crate::{StoreError, Transaction};
 
@@ -165,6 +166,46 @@ pub async fn snapshot_at(
             })
         })
         .collect()
+}
+
+/// A project as it was at some serial.
+#[derive(Debug, Clone)]
+pub struct StateAt {
+    /// Its row.
+    pub project: i64,
+    /// How it spelled itself then.
+    pub name: ProjectName,
+    /// Its last change by then.
+    pub serial: Serial,
+    /// Hashes of the HTML and JSON forms; `None` when it was gone.
+    pub hashes: Option<(Sha256, Sha256)>,
+    /// Hash of the content manifest.
+    pub content_sha256: Sha256,
+    /// Hash of the files manifest.
+    pub files_sha256: Sha256,
+}
+
+/// A project as it was visible at serial `at`; `None` when its name had not been used by then.
+pub async fn state_at(
+    client: &impl Client,
+    project: &NormalizedName,
+    at: Serial,
+) -> Result<Option<StateAt>, StoreError> {
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
+        [&project.as_str(), &at.to_column()];
+    let row = query::row(client, PROJECTS_STATE_AT, &parameters).await?;
+    row.map(|row| {
+        let html = sha256_option(&row, "html_sha256")?;
+        Ok(StateAt {
+            project: get(&row, "id")?,
+            name: parsed(&row, "name")?,
+            serial: serial(&row, "serial")?,
+            hashes: html.zip(sha256_option(&row, "json_sha256")?),
+            content_sha256: sha256(&row, "content_sha256")?,
+            files_sha256: sha256(&row, "files_sha256")?,
+        })
+    })
+    .transpose()
 }
 
 /// A project as `fsck` walks over it.

@@ -60,6 +60,7 @@ queries! {
     PROVENANCES_CREATE = "provenances/create";
     PROVENANCES_FIND = "provenances/find";
     PROJECTS_SNAPSHOT_AT = "projects/snapshot_at";
+    PROJECTS_STATE_AT = "projects/state_at";
     STATES_COLLECT = "states/collect";
     OUTBOX_COLLECT = "outbox/collect";
     BLOBS_CONDEMN = "blobs/condemn";
@@ -86,6 +87,8 @@ queries! {
     WATERMARKS_READ = "watermarks/read";
     WATERMARKS_ADVANCE = "watermarks/advance";
     WATERMARKS_COMMITTED = "watermarks/committed";
+    ANNOUNCEMENTS_NOTE = "announcements/note";
+    ANNOUNCEMENTS_BY_TIME = "announcements/by_time";
     OUTBOX_SETTLE_PURGED = "outbox/settle_purged";
     OUTBOX_SETTLE_VERIFIED = "outbox/settle_verified";
     OUTBOX_QUEUE = "outbox/queue";

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::Home;
 
 /// Files under a folder, by name.
-fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {

@@ -78,7 +78,7 @@ fn check_headers(got: &Got, what: &str, identity: &[u8], key: &str, vary: &str) 
     );
 }
 
-async fn check_page(
+pub(super) async fn check_page(
     index: &TestIndex,
     path: &str,
     accept: &str,

@@ -6,7 +6,7 @@
 
 use lockstep_core::announce::{AnnounceAfter, Watermarks, advance};
 use lockstep_core::serial::Serial;
-use lockstep_store::{StoreError, outbox, watermarks};
+use lockstep_store::{StoreError, announcements, outbox, watermarks};
 use tokio_util::sync::CancellationToken;
 
 use super::rounds::{Progress, Stage, turn};
@@ -56,6 +56,8 @@ pub async fn round(app: &App) -> Result<Serial, StoreError> {
         // Another process may move them at the same time; the statement takes the greater.
         watermarks::advance(&connection, moved).await?;
         fault::point("announce.advanced")?;
+        // Mirrors may have seen it already: now the time is right.
+        announcements::note(&connection).await?;
         tracing::info!(
             serial = moved.announced.get(),
             committed = moved.committed.get(),

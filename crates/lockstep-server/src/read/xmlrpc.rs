@@ -1,33 +1,68 @@
-//! XML-RPC, as mirrors have spoken it since 2003 (contract §5). Everything speaks at the announced
-//! serial, and faults come with HTTP 200, as the public index sends them.
+//! XML-RPC, as mirrors have spoken it since 2003. Everything speaks at the announced serial, and
+//! faults come with HTTP 200, as the public index sends them. An index whose database is away says
+//! 503 instead: a fault would be taken for an answer.
+//!
+//! Here is HTTP; the XML is in [`document`], each method has its file in [`methods`].
 
+mod document;
 mod methods;
+mod params;
+mod project;
+mod value;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use dxr::{Fault, FaultResponse, MethodCall, MethodResponse, Value};
+use dxr::{Fault, Value};
+use futures_util::StreamExt as _;
 use lockstep_store::StoreError;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::linger;
 
-/// No call of a mirror is larger; what is, is refused before it is parsed.
-const MAX_BODY: usize = 64 * 1024;
+/// No call of a mirror is larger, in bytes; what is, is refused before it is parsed.
+const MOST_BYTES: usize = 64 * 1024;
 
 /// Why a call has no result.
-pub(super) enum CallError {
-    /// A fault for the caller.
-    Fault(i32, String),
-    /// The database; answered as 503, so that a mirror comes back.
-    Store(StoreError),
+enum CallError {
+    /// What the caller is told as a fault.
+    Fault(Fault),
+    /// What only HTTP can say: come back later.
+    Http(ApiError),
+}
+
+impl CallError {
+    /// The call is not XML, or not XML-RPC.
+    fn not_well_formed() -> Self {
+        let text = "parse error; not well formed";
+        Self::Fault(Fault::new(-32700, text.to_owned()))
+    }
+
+    /// There is no such method.
+    fn unknown_method(name: &str) -> Self {
+        // A stranger's text is not given back at length.
+        let name: String = name.chars().take(80).collect();
+        let text = format!("server error; requested method not found: {name}");
+        Self::Fault(Fault::new(-32601, text))
+    }
+
+    /// `problems`: `<parameter>: <reason>`, parted by semicolons.
+    fn parameters(problems: &str) -> Self {
+        Self::Fault(Fault::new(-32602, format!("client error; {problems}")))
+    }
+
+    /// The method can't do this.
+    fn refused(reason: &str) -> Self {
+        Self::Fault(Fault::new(-32500, format!("ValueError: {reason}")))
+    }
 }
 
 impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        Self::Http(error.into())
     }
 }
 
@@ -41,42 +76,49 @@ pub async fn call(State(app): State<App>, headers: HeaderMap, body: Body) -> Res
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return ApiError::new(status, "not-xml", message).into_plain_response();
     }
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        let message = "The call is too large or was cut off.";
-        let status = StatusCode::PAYLOAD_TOO_LARGE;
-        return ApiError::new(status, "too-large", message).into_plain_response();
-    };
-    match answer(&app, &body).await {
-        Ok(value) => xml(MethodResponse { value }.to_xml()),
-        Err(CallError::Fault(code, text)) => xml(FaultResponse {
-            fault: Fault::new(code, text),
+    let mut rest = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = rest.next().await {
+        let Ok(chunk) = chunk else {
+            // Cut off: nobody is left to tell.
+            return answer(Err(CallError::not_well_formed()));
+        };
+        if bytes.len() + chunk.len() > MOST_BYTES {
+            let reason =
+                format!("the call is larger than {MOST_BYTES} bytes, and none needs to be");
+            // A fault and not a 413, of which XML-RPC clients show people only the number.
+            return linger::until_sent(answer(Err(CallError::refused(&reason))), rest);
         }
-        .to_xml()),
-        Err(CallError::Store(error)) => ApiError::from(error).into_plain_response(),
+        bytes.extend_from_slice(&chunk);
     }
+    let result = match document::read(&bytes) {
+        Some(call) => methods::call(&app, &call.name, call.params).await,
+        None => Err(CallError::not_well_formed()),
+    };
+    answer(result)
 }
 
-async fn answer(app: &App, body: &[u8]) -> Result<Value, CallError> {
-    let not_well_formed = || CallError::Fault(-32700, "parse error; not well formed".to_owned());
-    let text = std::str::from_utf8(body).map_err(|_| not_well_formed())?;
-    // Declared entities could multiply; no XML-RPC call needs any.
-    if text.contains("<!DOCTYPE") || text.contains("<!ENTITY") {
-        return Err(not_well_formed());
-    }
-    let call = MethodCall::from_xml(text).map_err(|_| not_well_formed())?;
-    methods::call(app, &call.name, call.params).await
+/// Any other method at these addresses.
+pub async fn only_post() -> Response {
+    let message = "XML-RPC is asked by POST; pages for people begin at /.";
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = ApiError::new(status, "not-post", message).into_plain_response();
+    let allow = HeaderValue::from_static("POST");
+    response.headers_mut().insert(ALLOW, allow);
+    response
 }
 
-fn xml(document: Result<String, dxr::Error>) -> Response {
+fn answer(result: Result<Value, CallError>) -> Response {
+    let document = match result {
+        Ok(value) => document::response(value),
+        Err(CallError::Fault(fault)) => document::fault(&fault),
+        Err(CallError::Http(error)) => return error.into_plain_response(),
+    };
     match document {
-        Ok(text) => (
-            [
-                (CONTENT_TYPE, "text/xml"),
-                (axum::http::header::CACHE_CONTROL, "no-store"),
-            ],
-            text,
-        )
-            .into_response(),
+        Ok(text) => {
+            let headers = [(CONTENT_TYPE, "text/xml"), (CACHE_CONTROL, "no-store")];
+            (headers, text).into_response()
+        }
         Err(error) => ApiError::internal(error).into_plain_response(),
     }
 }
