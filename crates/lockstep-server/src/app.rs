@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
+use lockstep_cdn::edge_check::{EdgeCheck, EdgeCheckSettings};
 use lockstep_cdn::probe::Probe;
 use lockstep_cdn::{Client, Fastly, FastlySettings, Target, Varnish, VarnishSettings};
 use lockstep_core::serial::Serial;
 use lockstep_store::identity::{self, Identity};
 use lockstep_store::verifications::{self, ProbeRow};
-use lockstep_store::{Health, Store, watermarks};
+use lockstep_store::{Connection, Health, Store, StoreError, watermarks};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::blobs::Blobs;
 use crate::metrics::Metrics;
+use crate::publish::restore;
 use crate::read::cache::PageCache;
-use crate::settings::{CdnSettings, ProbeSettings, Settings};
+use crate::settings::{CdnSettings, ProbeKind, Settings, default_fastly_api};
 use crate::wake::Wakes;
 
 /// Connections to the database per process.
@@ -45,6 +47,8 @@ pub struct App {
     pub cdns: Arc<Vec<Cdn>>,
     /// Where "verify" reads back.
     pub probes: Arc<Vec<Probe>>,
+    /// Where "verify" asks what every point of presence holds, of a sample.
+    pub edge_checks: Arc<Vec<EdgeCheck>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Up to where announcements are noted outside the database.
@@ -97,43 +101,17 @@ impl App {
                  `lockstep advance-serial --config FILE` to give up those serials for good"
             );
         }
+        let left = restore::left(&store).await?;
+        if left > 0 {
+            bail!(
+                "lost serials were given up, but {left} projects were not told anew since: mirrors \
+                 could keep what was lost. Run `lockstep advance-serial --config FILE` again; it goes \
+                 on where it was cut off"
+            );
+        }
         let cdns = cdns(&settings, &client)?;
-        let probes = probes(&settings, &client)?;
-        let names: Vec<_> = settings
-            .cdn
-            .iter()
-            .map(|cdn| (cdn.name().to_owned(), cdn.kind()))
-            .collect();
-        let transaction = lockstep_store::begin(&mut connection).await?;
-        for gone in lockstep_store::targets::establish(&transaction, &names).await? {
-            tracing::warn!(
-                cdn = gone,
-                "no longer in the settings; what it owed is forgotten"
-            );
-        }
-        // A look makes sense when the slowest CDN's purge must have arrived.
-        let wait = settings
-            .cdn
-            .iter()
-            .map(CdnSettings::propagation)
-            .max()
-            .unwrap_or_default();
-        let rows: Vec<ProbeRow> = settings
-            .probe
-            .iter()
-            .map(|probe| ProbeRow {
-                name: probe.name.clone(),
-                kind: "http",
-                wait,
-            })
-            .collect();
-        for gone in verifications::establish(&transaction, &rows).await? {
-            tracing::warn!(
-                probe = gone,
-                "no longer in the settings; it holds nothing back any more"
-            );
-        }
-        lockstep_store::commit(transaction).await?;
+        let (probes, edge_checks) = probes(&settings, &client)?;
+        establish(&mut connection, &settings).await?;
         drop(connection);
         Ok(Self {
             settings: Arc::new(settings),
@@ -142,6 +120,7 @@ impl App {
             identity: Arc::new(identity),
             cdns: Arc::new(cdns),
             probes: Arc::new(probes),
+            edge_checks: Arc::new(edge_checks),
             metrics: Arc::default(),
             high_water: Arc::new(Mutex::new(high_water)),
             pages: PageCache::default(),
@@ -151,10 +130,67 @@ impl App {
     }
 }
 
-fn probes(settings: &Settings, client: &Client) -> anyhow::Result<Vec<Probe>> {
-    let probe =
-        |probe: &ProbeSettings| Ok(Probe::new(client.clone(), probe.name.parse()?, &probe.url)?);
-    settings.probe.iter().map(probe).collect()
+/// Makes the CDNs and probes of the settings those that every change from now on is owed to.
+pub(crate) async fn establish(
+    connection: &mut Connection,
+    settings: &Settings,
+) -> Result<(), StoreError> {
+    let names: Vec<_> = settings
+        .cdn
+        .iter()
+        .map(|cdn| (cdn.name().to_owned(), cdn.kind()))
+        .collect();
+    let transaction = lockstep_store::begin(connection).await?;
+    for gone in lockstep_store::targets::establish(&transaction, &names).await? {
+        tracing::warn!(
+            cdn = gone,
+            "no longer in the settings; what it owed is forgotten"
+        );
+    }
+    // A look makes sense when the slowest CDN's purge must have arrived.
+    let wait = settings
+        .cdn
+        .iter()
+        .map(CdnSettings::propagation)
+        .max()
+        .unwrap_or_default();
+    let rows: Vec<ProbeRow> = settings
+        .probe
+        .iter()
+        .map(|probe| ProbeRow {
+            name: probe.name.clone(),
+            kind: probe.kind.as_str(),
+            wait,
+        })
+        .collect();
+    for gone in verifications::establish(&transaction, &rows).await? {
+        tracing::warn!(
+            probe = gone,
+            "no longer in the settings; it holds nothing back any more"
+        );
+    }
+    lockstep_store::commit(transaction).await
+}
+
+/// The probes that read pages, and those that ask Fastly.
+fn probes(settings: &Settings, client: &Client) -> anyhow::Result<(Vec<Probe>, Vec<EdgeCheck>)> {
+    let (mut readers, mut edge_checks) = (Vec::new(), Vec::new());
+    for probe in settings.probe.clone() {
+        let (name, client) = (probe.name.parse()?, client.clone());
+        match probe.kind {
+            ProbeKind::Http => readers.push(Probe::new(client, name, &probe.url)?),
+            ProbeKind::FastlyEdgeCheck => {
+                let settings = EdgeCheckSettings {
+                    name,
+                    url: probe.url,
+                    token: probe.token.unwrap_or_default(),
+                    api_url: probe.api_url.unwrap_or_else(default_fastly_api),
+                };
+                edge_checks.push(EdgeCheck::new(client, settings)?);
+            }
+        }
+    }
+    Ok((readers, edge_checks))
 }
 
 fn cdns(settings: &Settings, client: &Client) -> anyhow::Result<Vec<Cdn>> {

@@ -16,6 +16,7 @@ mod query;
 
 // … and what is kept, in the order in which an upload touches it.
 pub mod changelog;
+pub mod edge_checks;
 pub mod files;
 pub mod identity;
 pub mod outbox;
