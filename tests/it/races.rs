@@ -66,13 +66,18 @@ const SOFT: Protocol = Protocol {
     ],
     ..NO_VERIFY
 };
-/// Two passes alone, at caches that keep what was long on its way.
+/// Two passes alone, the second as soon as the rules allow: later than the slowest fill that is kept.
+const TWO_PASSES: Protocol = Protocol {
+    second_pass_after: "1200ms",
+    ..NO_VERIFY
+};
+/// The same at caches that keep what was long on its way.
 const KEEPING_SLOW_FILLS: Protocol = Protocol {
     rules: &[(
         "bereq.http.Pop-Asked)) + 1s",
         "bereq.http.Pop-Asked)) + 60s",
     )],
-    ..NO_VERIFY
+    ..TWO_PASSES
 };
 
 /// How bad the world is.

@@ -1,6 +1,7 @@
 //! What every handler and loop of one process shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockstep_cdn::edge_check::{EdgeCheck, EdgeCheckSettings};
 use lockstep_cdn::probe::Probe;
@@ -22,6 +23,10 @@ use crate::wake::Wakes;
 
 /// Connections to the database per process.
 const CONNECTIONS: usize = 32;
+
+/// A second pass that comes later than this is later than any page that was in flight at the first: the
+/// shipped rules keep none that took longer than 1 s to arrive, and purges differ by less than the rest.
+const SURE: Duration = Duration::from_millis(1500);
 
 /// A purge target with what the settings say about it.
 #[derive(Clone)]
@@ -78,6 +83,16 @@ impl App {
             .tidy_spool()
             .context("the spool of unfinished uploads can't be tidied")?;
         let mut connection = store.connection().await?;
+        for cdn in &settings.cdn {
+            if cdn.second_pass_after() < SURE {
+                tracing::warn!(
+                    cdn = cdn.name(),
+                    "`second_pass_after` is shorter than {} ms: a page that was on its way to a cache \
+                     when it was replaced may outlive both passes, and only a probe would find it",
+                    SURE.as_millis()
+                );
+            }
+        }
         let links = settings.file_links();
         let identity = identity::establish(&connection, &links).await?;
         if identity.links != links {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lockstep_tests::fastly::Fault;
 
 use super::{
-    AS_IN_2013, KEEPING_SLOW_FILLS, NO_SECOND_PASS, NO_VERIFY, SOFT, WHOLE, World, compare,
-    scenario, stale_after_announcement,
+    AS_IN_2013, KEEPING_SLOW_FILLS, NO_SECOND_PASS, NO_VERIFY, SOFT, TWO_PASSES, WHOLE, World,
+    compare, scenario, stale_after_announcement,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,15 +118,15 @@ async fn soft_purges_meet_stale_while_revalidate() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fill_takes_longer_than_the_second_purge() -> anyhow::Result<()> {
     let world = World {
-        origin_delay: Duration::from_secs(3),
+        origin_delay: Duration::from_secs(2),
         projects: 3,
         ..World::default()
     };
     // No probe looks: it is the caches that do not keep what was long on its way.
     compare(
-        "fill in flight 3 s, no verify",
+        "fill in flight 2 s, no verify",
         world,
-        NO_VERIFY,
+        TWO_PASSES,
         ("the rule that such a fill is not kept", KEEPING_SLOW_FILLS),
     )
     .await
