@@ -86,6 +86,10 @@ struct World {
     edge_delay: Duration,
     shield_delay: Duration,
     origin_delay: Duration,
+    /// Only the fills that are in flight across the commit take so long.
+    then_fast: bool,
+    /// How long people pause between looking at everything.
+    people_pause: Duration,
     faults: Vec<Fault>,
     projects: usize,
 }
@@ -224,6 +228,9 @@ async fn stale_after_announcement(
             }
         }
         tokio::time::sleep(world.origin_delay / 4).await;
+        if world.then_fast {
+            scene.slow.delay(Duration::ZERO);
+        }
     }
     scene.fastly.fail_next(world.faults.iter().copied());
     let publishing = async {
@@ -240,7 +247,7 @@ async fn stale_after_announcement(
                     let _ = read(edge, project).await;
                 }
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(world.people_pause.max(Duration::from_millis(20))).await;
         }
     };
     let mirrors = async {

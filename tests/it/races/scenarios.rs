@@ -103,6 +103,7 @@ async fn the_purge_api_has_every_kind_of_trouble() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn soft_purges_meet_stale_while_revalidate() -> anyhow::Result<()> {
     let world = World {
+        people_pause: Duration::from_millis(700),
         projects: 5,
         ..World::default()
     };
@@ -118,13 +119,14 @@ async fn soft_purges_meet_stale_while_revalidate() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fill_takes_longer_than_the_second_purge() -> anyhow::Result<()> {
     let world = World {
-        origin_delay: Duration::from_secs(2),
+        origin_delay: Duration::from_secs(4),
+        then_fast: true,
         projects: 3,
         ..World::default()
     };
     // No probe looks: it is the caches that do not keep what was long on its way.
     compare(
-        "fill in flight 2 s, no verify",
+        "fill in flight 4 s, no verify",
         world,
         TWO_PASSES,
         ("the rule that such a fill is not kept", KEEPING_SLOW_FILLS),
