@@ -121,6 +121,7 @@ async fn mirrors_and_edges_forget_what_lost_serials_said() -> anyhow::Result<()>
     let mut edge = Edge::start()?;
     let reader = Reader::new()?;
     restored_from_an_older_backup(&mut edge.index).await?;
+    reader.wait_for_page(&edge.page("kept")).await?;
     // A mirror that is up to date, and an edge that has all pages of the lost serials.
     let held = list(&reader, &edge.index.url()).await?;
     for (project, files) in [("kept", 2), ("quiet", 1), ("lost", 1)] {
@@ -132,6 +133,7 @@ async fn mirrors_and_edges_forget_what_lost_serials_said() -> anyhow::Result<()>
     edge.index.restart()?;
     edge.index.settle()?;
 
+    reader.wait_for_page(&edge.page("kept")).await?;
     // The mirror compares serials, as bandersnatch does: it looks at every project again.
     let listed = list(&reader, &edge.index.url()).await?;
     ensure!(listed.keys().eq(["kept", "quiet"]), "{listed:?}");

@@ -1,13 +1,13 @@
 //! The probe that asks Fastly what every point of presence holds, of a sample of the changes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::ensure;
 use lockstep_tests::checks;
 use lockstep_tests::dist::{Opts, wheel};
 use lockstep_tests::fastly::{FakeFastly, Fault};
 use lockstep_tests::form::Form;
-use lockstep_tests::index::{Options, PATIENCE, TestIndex, free_address};
+use lockstep_tests::index::{Options, TestIndex, free_address};
 use lockstep_tests::reader::Reader;
 use lockstep_tests::varnish::Pop;
 
@@ -55,28 +55,12 @@ impl Scene {
         self.upload("sampled", "1.0").await?;
         self.index.settle()?;
         for pop in &self.pops {
-            self.answers(pop).await?;
+            let page = format!("{}/simple/sampled/", pop.url());
+            self.reader.wait_for_page(&page).await?;
             checks::files_shown(&self.reader, &pop.url(), "sampled").await?;
         }
         self.fastly.fail_next([Fault::Lost; 2]);
         self.upload("sampled", "2.0").await
-    }
-
-    /// A cache that was there before its origin takes it for sick for some seconds.
-    async fn answers(&self, pop: &Pop) -> anyhow::Result<()> {
-        let page = format!("{}/simple/sampled/", pop.url());
-        let deadline = Instant::now() + PATIENCE;
-        while self
-            .reader
-            .variant(&page, ("text/html", false))
-            .await?
-            .status
-            != 200
-        {
-            ensure!(Instant::now() < deadline, "{page} is never shown");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
     }
 
     async fn files_at_second_pop(&self) -> anyhow::Result<usize> {

@@ -1,6 +1,6 @@
 //! A fake of Fastly's purge API in front of real caches, faults included.
 //!
-//! What it imitates (facts: cdn §1): batches of at most 256 keys, an id per key, the token, 429 with
+//! What it imitates: batches of at most 256 keys, an id per key, the token, 429 with
 //! `Fastly-RateLimit-Reset`, HTML error bodies, and above all that 200 means *accepted*: every point
 //! of presence is purged later, each after its own delay. Soft purges too, at caches that know them.
 //! And the edge check: what each cache answers to a GET, by its MD5.
