@@ -81,13 +81,27 @@ pub struct ProbeSettings {
 
 /// How a probe looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", try_from = "String")]
 pub enum ProbeKind {
     /// It reads every page as a client does.
     #[default]
     Http,
     /// It asks Fastly for the hash that every point of presence holds, of a sample of pages.
     FastlyEdgeCheck,
+}
+
+impl TryFrom<String> for ProbeKind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "http" => Ok(Self::Http),
+            "fastly-edge-check" => Ok(Self::FastlyEdgeCheck),
+            _ => Err(format!(
+                "`{text}` is no kind of probe: expected http or fastly-edge-check"
+            )),
+        }
+    }
 }
 
 impl ProbeKind {

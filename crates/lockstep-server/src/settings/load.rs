@@ -270,7 +270,7 @@ mod tests {
             ),
             (
                 "[[probe]]\nname='p'\nkind='fastly'\nurl='u'",
-                "unknown variant `fastly`, expected `http` or `fastly-edge-check`",
+                "`fastly` is no kind of probe: expected http or fastly-edge-check",
             ),
             (
                 "[[probe]]\nname='p'\nkind='fastly-edge-check'\nurl='u'",
