@@ -42,6 +42,13 @@ CREATE TABLE public.condemned_blobs (
     condemned_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
+CREATE TABLE public.edge_checks (
+    one boolean DEFAULT true NOT NULL,
+    tokens double precision DEFAULT 0 NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT edge_checks_one CHECK (one)
+);
+
 CREATE TABLE public.file_names (
     filename text NOT NULL COLLATE pg_catalog."C",
     sha256 bytea NOT NULL,
@@ -259,6 +266,9 @@ ALTER TABLE ONLY public.changelog
 
 ALTER TABLE ONLY public.condemned_blobs
     ADD CONSTRAINT condemned_blobs_pkey PRIMARY KEY (blake2b_256, name);
+
+ALTER TABLE ONLY public.edge_checks
+    ADD CONSTRAINT edge_checks_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY public.files
     ADD CONSTRAINT file_digest_key UNIQUE (blake2b_256);

@@ -51,6 +51,15 @@ sub vcl_recv {
 
   call min_serial;
 
+  # The second time round, because vcl_hit found a copy that is too old for this reader: it is fetched
+  # anew, and the new one takes its place for everybody. A restart would leave the POP's cluster, and
+  # mend a copy that nobody else reads, but for this header.
+  if (req.restarts > 0 && req.http.X-Min-Serial) {
+    set req.hash_always_miss = true;
+    set req.http.Fastly-Force-Shield = "1";
+    return(lookup);
+  }
+
   # Once on the way: the shield gets what the edge made of them.
   if (fastly.ff.visits_this_service == 0) {
     # Accept: three values on simple pages, or there would be one variant per client version. The
@@ -170,15 +179,17 @@ sub vcl_hash {
   return(hash);
 }
 
-# An older copy than X-Min-Serial asks for is no hit for this reader: the request goes on to the shield,
-# and by the same rule to the origin, which shows a state of at least N or says 503. A copy without a
+# An older copy than X-Min-Serial asks for is no hit, and is dropped as far as Fastly can drop one: the
+# request starts again as a forced miss, which is collapsed like any miss, goes to the shield and by the
+# same rule to the origin, and what it brings takes the old copy's place for everybody. A copy without a
 # serial (a 404) counts as older.
 #
-# Why pass. With the serial in the cache key the first reader of each change would be a miss although
-# the purged and refilled copy is right, and every number below the current one a copy more; here both
-# are hits. A restart would leave the POP's cluster, and a forced miss may bury a newer page under a
-# slower one. A pass repairs nothing for others, but they are not owed it: the purge comes anyway.
-# A number that was not given out yet costs the origin one query, and its 503 is stored nowhere.
+# What does not come takes nothing's place: the origin's 503 for a number that was not given out yet is
+# stored nowhere, and costs it one query; in an outage the copy stays, it is all that others have. A slow
+# older answer can't bury a newer copy for long: what took more than a second is not kept, and what took
+# less lands before the newer one's second purge.
+# Why not the serial in the cache key: the first reader of each change would be a miss although the
+# purged and refilled copy is right, and the old copy would stay.
 sub vcl_hit {
   declare local var.serial STRING;
 #FASTLY hit
@@ -188,18 +199,21 @@ sub vcl_hit {
   if (req.http.X-Min-Serial) {
     set var.serial = obj.http.X-PyPI-Last-Serial;
     if (var.serial !~ "^[0-9]{1,18}$" || std.atoi(var.serial) < std.atoi(req.http.X-Min-Serial)) {
-      return(pass);
+      # Once: a copy that came in between and is still too old is asked past.
+      if (req.restarts > 0) {
+        return(pass);
+      }
+      restart;
     }
   }
   return(deliver);
 }
 
-# A page that takes longer than 5 s is an error: a purge can only be later than the slowest fill if the
-# slowest fill has an end.
 sub vcl_miss {
 #FASTLY miss
   if (req.url.path ~ "^/(simple|pypi)/") {
     set bereq.first_byte_timeout = 5s;
+    set bereq.between_bytes_timeout = 1s;
   }
   return(fetch);
 }
@@ -228,6 +242,14 @@ sub vcl_fetch {
     if (stale.exists && !req.http.X-Min-Serial) {
       return(deliver_stale);
     }
+    set beresp.cacheable = false;
+    return(deliver);
+  }
+
+  # A page that was long on its way may be one that a commit has replaced meanwhile, and the second
+  # purge comes 2 s after the first: what took longer than 1 s is delivered and not kept. Counted from
+  # the reader's request on, which is not shorter.
+  if (req.url.path ~ "^/(simple|pypi)/" && time.elapsed > 1s) {
     set beresp.cacheable = false;
     return(deliver);
   }

@@ -217,9 +217,9 @@ sub vcl_backend_fetch {
     set bereq.http.Lockstep-Tier = "edge";
     unset bereq.http.Pop-Lookup;
     unset bereq.http.Pop-Dropped;
+    # vcl_backend_response judges by it how old an answer may be.
+    set bereq.http.Pop-Asked = std.real(time=now);
 
-    # A page that takes longer than this is an error: the second purge must come later than the
-    # slowest fill, or the fill would bring the old page back.
     if (bereq.url ~ "^/(simple|pypi)/" && (bereq.method == "GET" || bereq.method == "HEAD")) {
         set bereq.first_byte_timeout = 5s;
     } elseif (bereq.url ~ "^/changelog/") {
@@ -234,6 +234,16 @@ sub vcl_backend_response {
     }
 
     call fall_back;
+
+    # A page that was long on its way may be one that a commit has replaced meanwhile, and the second
+    # purge comes 2 s after the first: what took longer than 1 s is delivered and not kept. From its
+    # first byte on a copy can be purged, so the body may take its time. Readers of this URL do not
+    # queue for a while: each would only get an answer that can't be shared.
+    if (bereq.url ~ "^/(simple|pypi)/" && now > std.time(real=std.real(bereq.http.Pop-Asked)) + 1s) {
+        set beresp.uncacheable = true;
+        set beresp.ttl = 1s;
+        return (deliver);
+    }
 
     # Errors are never stored: the next reader asks again. So are not other refusals.
     if (beresp.status >= 400 && beresp.status != 404 && beresp.status != 410) {

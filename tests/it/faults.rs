@@ -1,6 +1,7 @@
 //! The fault table: every point of the data's way × {error, slow}. An error before an effect is "failed
 //! and did not happen", after it "failed but happened"; both end the same way: what the client sends
-//! again is 200, nothing is half there, nothing is lost. Kills are in `crash`, stale edges in `races`.
+//! again is 200, nothing is half there, nothing is lost. And what is done while the edge is stale. Kills are
+//! in `crash`, more of stale edges in `races`.
 
 use std::fs;
 use std::process::Command;
@@ -10,9 +11,12 @@ use lockstep_server::fault::POINTS;
 use lockstep_server::postgres::{Durability, PrivatePostgres};
 use lockstep_tests::checks::{self, Expected};
 use lockstep_tests::dist::{Opts, wheel};
+use lockstep_tests::fastly::{FakeFastly, Fault};
 use lockstep_tests::form::Form;
-use lockstep_tests::index::{Options, TestIndex};
+use lockstep_tests::index::{Options, TestIndex, free_address};
 use lockstep_tests::purge_sink::PurgeSink;
+use lockstep_tests::reader::Reader;
+use lockstep_tests::varnish::Pop;
 
 use super::crash::{expect, index};
 
@@ -65,6 +69,55 @@ async fn a_step_that_dawdles_holds_up_nothing_for_ever() -> anyhow::Result<()> {
             .await
             .with_context(|| format!("slow at {point}"))?;
     }
+    Ok(())
+}
+
+/// The purge is done, as far as its answers tell, and the edge keeps the old page: both passes vanish.
+/// A look finds it, it is purged again, and only then is anybody told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_that_is_done_and_leaves_the_edge_stale_is_found_and_repeated() -> anyhow::Result<()>
+{
+    let origin = free_address()?;
+    let pop = Pop::start("pop-1", origin)?;
+    let fastly = FakeFastly::start(vec![(pop.url(), std::time::Duration::ZERO)]).await?;
+    let probe = format!("[[probe]]\nname='pop-1'\nurl='{}'\n", pop.url());
+    let index = TestIndex::with(Options {
+        address: Some(origin),
+        public_url: Some(pop.url()),
+        settings: fastly.settings("200ms") + &probe,
+        ..Options::default()
+    })?;
+    let reader = Reader::new()?;
+    let old = wheel("fault", "1.0", &Opts::default());
+    send_until_taken(&Form::of("fault", "1.0", &old), &index).await?;
+    index.settle()?;
+    let calls = fastly.calls();
+
+    fastly.fail_next([Fault::Lost; 2]);
+    let new = wheel("fault", "2.0", &Opts::default());
+    send_until_taken(&Form::of("fault", "2.0", &new), &index).await?;
+    reader.wait_for(&index.url(), 5).await?;
+    // Told: so the edge is right, whatever the answers of the API were worth.
+    let mut expected = Expected::new();
+    expect(&mut expected, "fault", &old);
+    expect(&mut expected, "fault", &new);
+    let shown = checks::files_shown(&reader, &pop.url(), "fault").await?;
+    ensure!(shown == expected["fault"], "the edge shows {shown:?}");
+    checks::whole(&index, &expected).await?;
+    let stale = index
+        .database()
+        .query("select max(stale) from verifications")?;
+    ensure!(stale != "0", "no look found the old page");
+    ensure!(
+        index.log().contains("an old page after all purges"),
+        "{}",
+        index.log()
+    );
+    let calls = fastly.calls() - calls;
+    ensure!(calls >= 3, "two passes and one more, not {calls}");
+    eprintln!(
+        "FAULT purge done, edge stale: found by {stale} looks, {calls} purge calls, then told"
+    );
     Ok(())
 }
 

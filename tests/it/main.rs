@@ -18,6 +18,7 @@ mod races;
 mod read;
 mod refusals;
 mod retention;
+mod sampling;
 mod schema;
 mod storage;
 mod streams;

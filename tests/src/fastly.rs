@@ -1,19 +1,22 @@
 //! A fake of Fastly's purge API in front of real caches, faults included.
 //!
-//! What it imitates (facts: cdn §1): batches of at most 256 keys, an id per key, the token, 429 with
+//! What it imitates: batches of at most 256 keys, an id per key, the token, 429 with
 //! `Fastly-RateLimit-Reset`, HTML error bodies, and above all that 200 means *accepted*: every point
-//! of presence is purged later, each after its own delay.
+//! of presence is purged later, each after its own delay. Soft purges too, at caches that know them.
+//! And the edge check: what each cache answers to a GET, by its MD5.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
+use lockstep_core::digest::Md5;
 
 /// The token that the fake takes.
 pub const FASTLY_TOKEN: &str = "fastly-test-token";
@@ -31,6 +34,10 @@ pub enum Fault {
     Html,
     /// Purged, but the answer never arrives.
     Reset,
+    /// No answer for half a minute.
+    Timeout,
+    /// Only the first point of presence is in the answer (of the edge check).
+    Partial,
 }
 
 struct Shared {
@@ -38,6 +45,9 @@ struct Shared {
     /// Faults of the next calls, in order; then none.
     faults: Mutex<Vec<Fault>>,
     calls: AtomicUsize,
+    /// The same of the edge check.
+    check_faults: Mutex<Vec<Fault>>,
+    checks: AtomicUsize,
     http: reqwest::Client,
 }
 
@@ -54,10 +64,14 @@ impl FakeFastly {
             pops,
             faults: Mutex::default(),
             calls: AtomicUsize::new(0),
-            http: reqwest::Client::new(),
+            check_faults: Mutex::default(),
+            checks: AtomicUsize::new(0),
+            // As it comes: what is hashed is what a cache sends.
+            http: reqwest::Client::builder().no_gzip().build()?,
         });
         let router = Router::new()
             .route("/service/{service}/purge", post(purge))
+            .route("/content/edge_check", get(edge_check))
             .with_state(shared.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -81,6 +95,27 @@ impl FakeFastly {
         }
     }
 
+    /// The `[[probe]]` table of an edge check that asks it about the site at `url`.
+    pub fn edge_check(&self, url: &str) -> String {
+        format!(
+            "[[probe]]\nname='every-pop'\nkind='fastly-edge-check'\nurl='{url}'\n\
+             token='{FASTLY_TOKEN}'\napi_url='http://{}'\n",
+            self.address
+        )
+    }
+
+    /// The next edge checks fail like this, in order.
+    pub fn fail_next_checks(&self, faults: impl IntoIterator<Item = Fault>) {
+        if let Ok(mut next) = self.shared.check_faults.lock() {
+            next.extend(faults);
+        }
+    }
+
+    /// Edge checks so far.
+    pub fn checks(&self) -> usize {
+        self.shared.checks.load(Ordering::SeqCst)
+    }
+
     /// Calls so far.
     pub fn calls(&self) -> usize {
         self.shared.calls.load(Ordering::SeqCst)
@@ -94,12 +129,8 @@ async fn purge(
     body: String,
 ) -> Response {
     shared.calls.fetch_add(1, Ordering::SeqCst);
-    if headers
-        .get("fastly-key")
-        .is_none_or(|key| key != FASTLY_TOKEN)
-    {
-        let text = r#"{"msg":"Provided credentials are missing or invalid"}"#;
-        return (StatusCode::UNAUTHORIZED, text).into_response();
+    if let Some(answer) = stranger(&headers) {
+        return answer;
     }
     let body: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
     let keys: Vec<String> = body["surrogate_keys"]
@@ -114,39 +145,12 @@ async fn purge(
         let text = r#"{"status":"fail","reason":"Batch surrogate key request only supports up to 256 surrogate keys"}"#;
         return (StatusCode::BAD_REQUEST, text).into_response();
     }
-    let fault = shared.faults.lock().ok().and_then(|mut next| {
-        if next.is_empty() {
-            None
-        } else {
-            Some(next.remove(0))
-        }
-    });
-    match fault {
-        Some(Fault::Unavailable) => {
-            let html = "<html><h1>503 Service Unavailable</h1></html>";
-            return (
-                StatusCode::SERVICE_UNAVAILABLE,
-                [("content-type", "text/html")],
-                html,
-            )
-                .into_response();
-        }
-        Some(Fault::Html) => return "<html>We will be back</html>".into_response(),
-        Some(Fault::RateLimited) => {
-            let now = std::time::UNIX_EPOCH
-                .elapsed()
-                .unwrap_or_default()
-                .as_secs();
-            let reset = [("fastly-ratelimit-reset", (now + 2).to_string())];
-            return (
-                StatusCode::TOO_MANY_REQUESTS,
-                reset,
-                r#"{"msg":"rate limit"}"#,
-            )
-                .into_response();
-        }
-        Some(Fault::Lost) => {}
-        Some(Fault::Reset) | None => fan_out(&shared, &keys),
+    let fault = next(&shared.faults);
+    if let Some(answer) = trouble(fault).await {
+        return answer;
+    }
+    if fault != Some(Fault::Lost) {
+        fan_out(&shared, &keys, headers.contains_key("fastly-soft-purge"));
     }
     if fault == Some(Fault::Reset) {
         // A body that breaks off: the caller can't know whether it happened.
@@ -161,16 +165,93 @@ async fn purge(
     axum::Json(ids).into_response()
 }
 
+fn stranger(headers: &HeaderMap) -> Option<Response> {
+    if headers
+        .get("fastly-key")
+        .is_some_and(|key| key == FASTLY_TOKEN)
+    {
+        return None;
+    }
+    let text = r#"{"msg":"Provided credentials are missing or invalid"}"#;
+    Some((StatusCode::UNAUTHORIZED, text).into_response())
+}
+
+fn next(faults: &Mutex<Vec<Fault>>) -> Option<Fault> {
+    let mut faults = faults.lock().ok()?;
+    if faults.is_empty() {
+        None
+    } else {
+        Some(faults.remove(0))
+    }
+}
+
+/// The answers that have nothing to do with the call.
+async fn trouble(fault: Option<Fault>) -> Option<Response> {
+    match fault? {
+        Fault::Unavailable => {
+            let html = "<html><h1>503 Service Unavailable</h1></html>";
+            let kind = [("content-type", "text/html")];
+            Some((StatusCode::SERVICE_UNAVAILABLE, kind, html).into_response())
+        }
+        Fault::Html => Some("<html>We will be back</html>".into_response()),
+        Fault::RateLimited => {
+            let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+            let reset = [("fastly-ratelimit-reset", (now.as_secs() + 2).to_string())];
+            let text = r#"{"msg":"rate limit"}"#;
+            Some((StatusCode::TOO_MANY_REQUESTS, reset, text).into_response())
+        }
+        Fault::Timeout => {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            Some(StatusCode::GATEWAY_TIMEOUT.into_response())
+        }
+        Fault::Lost | Fault::Reset | Fault::Partial => None,
+    }
+}
+
+/// What each cache answers, asked as nobody else asks: without `Accept` and codings.
+async fn edge_check(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    shared.checks.fetch_add(1, Ordering::SeqCst);
+    if let Some(answer) = stranger(&headers) {
+        return answer;
+    }
+    let fault = next(&shared.check_faults);
+    if let Some(answer) = trouble(fault).await {
+        return answer;
+    }
+    let url = query.get("url").map_or("", String::as_str);
+    let path = reqwest::Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().into());
+    let mut pops = Vec::new();
+    for (number, (pop, _)) in shared.pops.iter().enumerate() {
+        let Ok(answer) = shared.http.get(format!("{pop}{path}")).send().await else {
+            continue;
+        };
+        let status = answer.status().as_u16();
+        let bytes = answer.bytes().await.unwrap_or_default();
+        pops.push(serde_json::json!({
+            "pop": format!("POP{number}"), "server": format!("cache-pop{number}-POP{number}"),
+            "hash": Md5::of(&bytes).to_string(), "request": {"headers": {}},
+            "response": {"status": status, "headers": {}}, "response_time": 0.01,
+        }));
+    }
+    if fault == Some(Fault::Partial) {
+        pops.truncate(1);
+    }
+    axum::Json(pops).into_response()
+}
+
 /// Each point of presence hears of it after its own delay.
-fn fan_out(shared: &Arc<Shared>, keys: &[String]) {
+fn fan_out(shared: &Arc<Shared>, keys: &[String], soft: bool) {
+    let header = if soft { "xkey-softpurge" } else { "xkey-purge" };
     for (url, delay) in shared.pops.clone() {
         let (http, keys) = (shared.http.clone(), keys.join(" "));
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             if let Ok(method) = reqwest::Method::from_bytes(b"PURGE") {
-                let purge = http
-                    .request(method, format!("{url}/"))
-                    .header("xkey-purge", keys);
+                let purge = http.request(method, format!("{url}/")).header(header, keys);
                 let _ = purge.send().await;
             }
         });

@@ -102,6 +102,17 @@ impl Reader {
         self.variant(url, ("*/*", false)).await
     }
 
+    /// Waits until `page` is shown: an edge that was there before its origin takes it for sick for some
+    /// seconds.
+    pub async fn wait_for_page(&self, page: &str) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.variant(page, ("text/html", false)).await?.status != 200 {
+            ensure!(Instant::now() < deadline, "{page} is never shown");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// Every announced row of the changelog.
     pub async fn changelog(&self, index: &str) -> anyhow::Result<Vec<Value>> {
         let url = format!("{index}/changelog/?limit=10000");

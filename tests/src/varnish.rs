@@ -1,7 +1,7 @@
 //! A point of presence for tests: a real Varnish on loopback with the rules that we ship.
 //!
-//! Not here: what is tested with it, and any other rule than `deploy/varnish/lockstep.vcl`. Only
-//! the backend's address differs from the sample. A [`Pop`] is its own process in its own folder;
+//! Not here: what is tested with it, and other rules than `deploy/varnish/lockstep.vcl`, unless a test
+//! says so. Only the backend's address differs from the sample. A [`Pop`] is its own process in its own folder;
 //! both are gone when it is dropped.
 
 use std::fs::{self, File};
@@ -20,6 +20,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Somebody else may take the free port between our look and Varnish's bind.
 const ATTEMPTS: usize = 3;
+
+/// What a test changes about the shipped rules: this text to that one.
+pub type Changes<'a> = &'a [(&'a str, &'a str)];
 
 /// A running Varnish.
 pub struct Pop {
@@ -45,9 +48,15 @@ impl Pop {
     /// Starts a Varnish that fetches from `backend` (an origin, or another [`Pop`] as its shield)
     /// and waits until it answers. `name` is for messages.
     pub fn start(name: &str, backend: SocketAddr) -> anyhow::Result<Self> {
+        Self::start_with(name, backend, &[])
+    }
+
+    /// The same with other rules: each text of the shipped ones replaced by another, for a test that
+    /// shows what a rule is for.
+    pub fn start_with(name: &str, backend: SocketAddr, changes: Changes) -> anyhow::Result<Self> {
         let mut attempt = 1;
         loop {
-            match Self::try_start(name, backend) {
+            match Self::try_start(name, backend, changes) {
                 Err(error) if attempt < ATTEMPTS && error.to_string().contains("in use") => {
                     attempt += 1;
                 }
@@ -76,11 +85,11 @@ impl Pop {
         output(self.folder.path())
     }
 
-    fn try_start(name: &str, backend: SocketAddr) -> anyhow::Result<Self> {
+    fn try_start(name: &str, backend: SocketAddr, changes: Changes) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("lockstep-varnish-")
             .tempdir()?;
-        write_rules(folder.path(), backend)?;
+        write_rules(folder.path(), backend, changes)?;
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let process = Process(spawn(folder.path(), address)?);
         let mut pop = Self {
@@ -114,10 +123,15 @@ impl Pop {
 }
 
 /// The shipped rules and the shipped sample of a site, with this backend's address.
-fn write_rules(folder: &Path, backend: SocketAddr) -> anyhow::Result<()> {
+fn write_rules(folder: &Path, backend: SocketAddr, changes: Changes) -> anyhow::Result<()> {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/varnish");
-    fs::copy(shipped.join("lockstep.vcl"), folder.join("lockstep.vcl"))
+    let mut rules = fs::read_to_string(shipped.join("lockstep.vcl"))
         .with_context(|| format!("the rules are not in {}", shipped.display()))?;
+    for (from, to) in changes {
+        ensure!(rules.contains(from), "the rules have no `{from}` any more");
+        rules = rules.replace(from, to);
+    }
+    fs::write(folder.join("lockstep.vcl"), rules)?;
     let sample = fs::read_to_string(shipped.join("backend.vcl"))?;
     let host = format!(".host = \"{}\";", backend.ip());
     let port = format!(".port = \"{}\";", backend.port());

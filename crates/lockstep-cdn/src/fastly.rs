@@ -113,15 +113,10 @@ impl Fastly {
 
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
-            // The crate's only look at a clock: Fastly names a moment, the outbox wants a wait.
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "Fastly names a moment of its own clock"
-            )]
-            let after = wait(response.headers(), Timestamp::now());
+            let after = limited(response.headers());
             return Err(PurgeError::RateLimited { after });
         }
-        let body = body(response).await?;
+        let body = body(response, MAX_BODY).await?;
         if status != StatusCode::OK {
             return Err(PurgeError::of_status(status, self.quote(&body)));
         }
@@ -189,10 +184,10 @@ impl Fastly {
 }
 
 /// The answer's body, up to a bound.
-async fn body(mut response: Response) -> Result<Vec<u8>, PurgeError> {
+pub(crate) async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        let room = MAX_BODY.saturating_sub(body.len());
+        let room = most.saturating_sub(body.len());
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
             break; // what is cut is not JSON any more, and is reported as unreadable
@@ -201,7 +196,18 @@ async fn body(mut response: Response) -> Result<Vec<u8>, PurgeError> {
     Ok(body)
 }
 
-/// How long a 429 asks us to wait: until Fastly's reset, else what `Retry-After` says.
+/// How long a 429 asks us to wait.
+pub(crate) fn limited(headers: &HeaderMap) -> Option<Duration> {
+    // The crate's only look at a clock: Fastly names a moment, the outbox wants a wait.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "Fastly names a moment of its own clock"
+    )]
+    let now = Timestamp::now();
+    wait(headers, now)
+}
+
+/// … seen from `now`: until Fastly's reset, else what `Retry-After` says.
 fn wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let number = |text: &str| text.parse::<i64>().ok();
     let until = |moment: i64| moment.saturating_sub(now.as_second());

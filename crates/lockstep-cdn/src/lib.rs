@@ -6,6 +6,7 @@
 //! must be sent again. Purging twice does no harm, so a caller in doubt repeats.
 
 mod backoff;
+pub mod edge_check;
 mod error;
 mod fastly;
 mod key;

@@ -29,6 +29,9 @@ pub enum Change {
     Unyank(Version),
     /// The project's status marker changed from one to another (PEP 792).
     Status(ProjectStatus, ProjectStatus),
+    /// The project is told anew after a restore from an older backup: serials that were lost may have
+    /// said something else of it.
+    Restored,
 }
 
 impl Change {
@@ -44,6 +47,7 @@ impl Change {
             Self::Yank(_) => "yank",
             Self::Unyank(_) => "unyank",
             Self::Status(..) => "status",
+            Self::Restored => "restore",
         }
     }
 
@@ -67,6 +71,7 @@ impl Change {
             Self::Status(Archived, Active) => "project unarchived".to_owned(),
             Self::Status(_, Deprecated) => "project deprecated".to_owned(),
             Self::Status(_, Active) => "project active".to_owned(),
+            Self::Restored => "restored".to_owned(),
         }
     }
 
@@ -79,7 +84,7 @@ impl Change {
             | Self::RemoveRelease(version)
             | Self::Yank(version)
             | Self::Unyank(version) => Some(version),
-            Self::Create | Self::RemoveProject | Self::Status(..) => None,
+            Self::Create | Self::RemoveProject | Self::Status(..) | Self::Restored => None,
         }
     }
 }
@@ -122,6 +127,7 @@ mod tests {
         );
         assert_eq!(said(Change::Yank(version.clone())), "yank: yank release");
         assert_eq!(said(Change::Unyank(version)), "unyank: unyank release");
+        assert_eq!(said(Change::Restored), "restore: restored");
         let status = |from, to| said(Change::Status(from, to));
         assert_eq!(status(Active, Quarantined), "status: project quarantined");
         assert_eq!(

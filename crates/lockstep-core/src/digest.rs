@@ -105,6 +105,13 @@ impl Sha256 {
     }
 }
 
+impl Md5 {
+    /// The hash of `bytes`, for those who tell no better one.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(md5::Md5::digest(bytes).into())
+    }
+}
+
 /// What is known of a file's bytes once all of them went by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileDigests {

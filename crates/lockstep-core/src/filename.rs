@@ -231,6 +231,18 @@ impl FromStr for DistFilename {
     }
 }
 
+/// The project that a distribution's file name speaks of, when nobody says which: the part before the
+/// first dash that a version follows (PEP 427, PEP 625). `None` for what is no distribution.
+pub fn project_of(text: &str) -> Option<ProjectName> {
+    if let Some(stem) = text.strip_suffix(WHEEL_SUFFIX) {
+        return wheel_parts(stem).ok()?.0.parse().ok();
+    }
+    let stem = text.strip_suffix(SDIST_SUFFIX)?;
+    let mut dashes = stem.match_indices('-');
+    let (dash, _) = dashes.find(|(dash, _)| stem[dash + 1..].parse::<Version>().is_ok())?;
+    stem[..dash].parse().ok()
+}
+
 /// The name and version parts of a wheel's file name without its suffix (PEP 427), or what is
 /// expected of it.
 fn wheel_parts(stem: &str) -> Result<(&str, &str), &'static str> {
@@ -300,6 +312,21 @@ mod tests {
             refused(&"a".repeat(256)),
             FilenameError::TooLong(256)
         ));
+    }
+
+    #[test]
+    fn a_file_name_alone_tells_its_project() {
+        for (text, project) in [
+            ("My_Project-1.0-py3-none-any.whl", Some("My_Project")),
+            ("my_project-1.0.tar.gz", Some("my_project")),
+            ("my-project-2-1.0.post1.tar.gz", Some("my-project-2")),
+            ("project-1.0-1.tar.gz", Some("project")),
+            ("project.tar.gz", None),
+            ("project-1.0-py3-none-any.whl.metadata", None),
+        ] {
+            let found = project_of(text);
+            assert_eq!(found.as_ref().map(ProjectName::as_str), project, "{text}");
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use lockstep_core::manifest::files_of_content;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::serial::Serial;
 use reqwest::{Client, Url};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 
 use crate::fetch::{self, FetchError};
 use crate::manifest::{Line, parse};
@@ -155,9 +155,19 @@ struct State {
 
 #[derive(Deserialize)]
 struct Changes {
+    #[serde(deserialize_with = "of_projects")]
     changes: Vec<Change>,
     next: Serial,
     more: bool,
+}
+
+/// Without the rows about no project: serials that were lost with a database.
+fn of_projects<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Change>, D::Error> {
+    let rows: Vec<serde_json::Value> = Vec::deserialize(from)?;
+    let rows = rows.into_iter().filter(|row| !row["project"].is_null());
+    rows.map(serde_json::from_value)
+        .collect::<Result<_, _>>()
+        .map_err(D::Error::custom)
 }
 
 impl Index {

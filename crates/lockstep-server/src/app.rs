@@ -1,26 +1,33 @@
 //! What every handler and loop of one process shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use lockstep_cdn::edge_check::{EdgeCheck, EdgeCheckSettings};
 use lockstep_cdn::probe::Probe;
 use lockstep_cdn::{Client, Fastly, FastlySettings, Target, Varnish, VarnishSettings};
 use lockstep_core::serial::Serial;
 use lockstep_store::identity::{self, Identity};
 use lockstep_store::verifications::{self, ProbeRow};
-use lockstep_store::{Health, Store, watermarks};
+use lockstep_store::{Connection, Health, Store, StoreError, watermarks};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::blobs::Blobs;
 use crate::metrics::Metrics;
+use crate::publish::restore;
 use crate::read::cache::PageCache;
 use crate::read::fresh::Fresh;
-use crate::settings::{CdnSettings, ProbeSettings, Settings};
+use crate::settings::{CdnSettings, ProbeKind, Settings, default_fastly_api};
 use crate::wake::Wakes;
 
 /// Connections to the database per process.
 const CONNECTIONS: usize = 32;
+
+/// A second pass that comes later than this is later than any page that was in flight at the first: the
+/// shipped rules keep none that took longer than 1 s to arrive, and purges differ by less than the rest.
+const SURE: Duration = Duration::from_millis(1500);
 
 /// A purge target with what the settings say about it.
 #[derive(Clone)]
@@ -46,6 +53,8 @@ pub struct App {
     pub cdns: Arc<Vec<Cdn>>,
     /// Where "verify" reads back.
     pub probes: Arc<Vec<Probe>>,
+    /// Where "verify" asks what every point of presence holds, of a sample.
+    pub edge_checks: Arc<Vec<EdgeCheck>>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Up to where announcements are noted outside the database.
@@ -77,6 +86,16 @@ impl App {
             .tidy_spool()
             .context("the spool of unfinished uploads can't be tidied")?;
         let mut connection = store.connection().await?;
+        for cdn in &settings.cdn {
+            if cdn.second_pass_after() < SURE {
+                tracing::warn!(
+                    cdn = cdn.name(),
+                    "`second_pass_after` is shorter than {} ms: a page that was on its way to a cache \
+                     when it was replaced may outlive both passes, and only a probe would find it",
+                    SURE.as_millis()
+                );
+            }
+        }
         let links = settings.file_links();
         let identity = identity::establish(&connection, &links).await?;
         if identity.links != links {
@@ -92,43 +111,17 @@ impl App {
         }
         let client = lockstep_cdn::client();
         let high_water = check_high_water(&connection, &blobs).await?;
+        let left = restore::left(&store).await?;
+        if left > 0 {
+            bail!(
+                "lost serials were given up, but {left} projects were not told anew since: mirrors \
+                 could keep what was lost. Run `lockstep advance-serial --config FILE` again; it goes \
+                 on where it was cut off"
+            );
+        }
         let cdns = cdns(&settings, &client)?;
-        let probes = probes(&settings, &client)?;
-        let names: Vec<_> = settings
-            .cdn
-            .iter()
-            .map(|cdn| (cdn.name().to_owned(), cdn.kind()))
-            .collect();
-        let transaction = lockstep_store::begin(&mut connection).await?;
-        for gone in lockstep_store::targets::establish(&transaction, &names).await? {
-            tracing::warn!(
-                cdn = gone,
-                "no longer in the settings; what it owed is forgotten"
-            );
-        }
-        // A look makes sense when the slowest CDN's purge must have arrived.
-        let wait = settings
-            .cdn
-            .iter()
-            .map(CdnSettings::propagation)
-            .max()
-            .unwrap_or_default();
-        let rows: Vec<ProbeRow> = settings
-            .probe
-            .iter()
-            .map(|probe| ProbeRow {
-                name: probe.name.clone(),
-                kind: "http",
-                wait,
-            })
-            .collect();
-        for gone in verifications::establish(&transaction, &rows).await? {
-            tracing::warn!(
-                probe = gone,
-                "no longer in the settings; it holds nothing back any more"
-            );
-        }
-        lockstep_store::commit(transaction).await?;
+        let (probes, edge_checks) = probes(&settings, &client)?;
+        establish(&mut connection, &settings).await?;
         drop(connection);
         let metrics = Arc::<Metrics>::default();
         let fresh = Fresh::start(store.clone(), metrics.clone());
@@ -139,6 +132,7 @@ impl App {
             identity: Arc::new(identity),
             cdns: Arc::new(cdns),
             probes: Arc::new(probes),
+            edge_checks: Arc::new(edge_checks),
             metrics,
             fresh,
             high_water: Arc::new(Mutex::new(high_water)),
@@ -167,10 +161,67 @@ pub(crate) async fn check_high_water(
     Ok(high_water)
 }
 
-fn probes(settings: &Settings, client: &Client) -> anyhow::Result<Vec<Probe>> {
-    let probe =
-        |probe: &ProbeSettings| Ok(Probe::new(client.clone(), probe.name.parse()?, &probe.url)?);
-    settings.probe.iter().map(probe).collect()
+/// Makes the CDNs and probes of the settings those that every change from now on is owed to.
+pub(crate) async fn establish(
+    connection: &mut Connection,
+    settings: &Settings,
+) -> Result<(), StoreError> {
+    let names: Vec<_> = settings
+        .cdn
+        .iter()
+        .map(|cdn| (cdn.name().to_owned(), cdn.kind()))
+        .collect();
+    let transaction = lockstep_store::begin(connection).await?;
+    for gone in lockstep_store::targets::establish(&transaction, &names).await? {
+        tracing::warn!(
+            cdn = gone,
+            "no longer in the settings; what it owed is forgotten"
+        );
+    }
+    // A look makes sense when the slowest CDN's purge must have arrived.
+    let wait = settings
+        .cdn
+        .iter()
+        .map(CdnSettings::propagation)
+        .max()
+        .unwrap_or_default();
+    let rows: Vec<ProbeRow> = settings
+        .probe
+        .iter()
+        .map(|probe| ProbeRow {
+            name: probe.name.clone(),
+            kind: probe.kind.as_str(),
+            wait,
+        })
+        .collect();
+    for gone in verifications::establish(&transaction, &rows).await? {
+        tracing::warn!(
+            probe = gone,
+            "no longer in the settings; it holds nothing back any more"
+        );
+    }
+    lockstep_store::commit(transaction).await
+}
+
+/// The probes that read pages, and those that ask Fastly.
+fn probes(settings: &Settings, client: &Client) -> anyhow::Result<(Vec<Probe>, Vec<EdgeCheck>)> {
+    let (mut readers, mut edge_checks) = (Vec::new(), Vec::new());
+    for probe in settings.probe.clone() {
+        let (name, client) = (probe.name.parse()?, client.clone());
+        match probe.kind {
+            ProbeKind::Http => readers.push(Probe::new(client, name, &probe.url)?),
+            ProbeKind::FastlyEdgeCheck => {
+                let settings = EdgeCheckSettings {
+                    name,
+                    url: probe.url,
+                    token: probe.token.unwrap_or_default(),
+                    api_url: probe.api_url.unwrap_or_else(default_fastly_api),
+                };
+                edge_checks.push(EdgeCheck::new(client, settings)?);
+            }
+        }
+    }
+    Ok((readers, edge_checks))
 }
 
 fn cdns(settings: &Settings, client: &Client) -> anyhow::Result<Vec<Cdn>> {

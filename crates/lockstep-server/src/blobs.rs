@@ -241,11 +241,19 @@ impl Blobs {
         clippy::disallowed_methods,
         reason = "compared with the blob store's clock, not ours"
     )]
-    pub fn older_than_a_day(&self) -> OldBlobs {
+    pub fn older_than_a_day(&self) -> BlobWalk {
         let before = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
-        OldBlobs {
+        BlobWalk {
             listing: self.store.list(None),
-            before,
+            before: Some(before),
+        }
+    }
+
+    /// All blobs.
+    pub fn all(&self) -> BlobWalk {
+        BlobWalk {
+            listing: self.store.list(None),
+            before: None,
         }
     }
 
@@ -283,19 +291,22 @@ impl Blobs {
     }
 }
 
-/// A walk over the blobs that are older than a day.
-pub struct OldBlobs {
+/// A walk over the blobs, or over those before a moment.
+pub struct BlobWalk {
     listing: BoxStream<'static, Result<ObjectMeta, object_store::Error>>,
-    before: jiff::Timestamp,
+    before: Option<jiff::Timestamp>,
 }
 
-impl OldBlobs {
+impl BlobWalk {
     /// The next thousand of them; `None`: that was all.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<BlobName>>, BlobError> {
         let mut batch = Vec::new();
         while let Some(object) = self.listing.try_next().await? {
-            let old = object.last_modified.timestamp() < self.before.as_second();
-            if let Some(blob) = parse_key(&object.location).filter(|_| old) {
+            let modified = object.last_modified.timestamp();
+            let wanted = self
+                .before
+                .is_none_or(|before| modified < before.as_second());
+            if let Some(blob) = parse_key(&object.location).filter(|_| wanted) {
                 batch.push(blob);
                 if batch.len() == 1000 {
                     break;

@@ -3,6 +3,7 @@
 //! Data go to stdout; logs and errors to stderr, an error with its reason and a remedy. Exit code 0:
 //! success, 1: failed, 2: wrong usage.
 
+mod advance_serial;
 mod audit;
 mod dev;
 mod fsck;
@@ -20,7 +21,6 @@ use secrecy::ExposeSecret as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
-use crate::blobs::Blobs;
 use crate::serve::{self, Part, Signals};
 use crate::settings::{self, Settings};
 
@@ -79,8 +79,8 @@ enum Command {
     Config(ConfigFile),
     /// After a restore from an older backup: give up the serials that were announced and are lost
     ///
-    /// Fills them with rows that say so, so that none is ever given twice. Mirrors that copied the lost
-    /// changes keep them until their projects change again; see docs/guide/operators.md.
+    /// Fills them with rows that say so, so that none is ever given twice, and tells every project anew
+    /// beyond them, so that every mirror looks again. Killed, the same command goes on.
     AdvanceSerial(ConfigFile),
     /// Re-render every page, compare it with the changelog, and check every file's bytes
     ///
@@ -160,7 +160,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => runtime.block_on(manage::status(args))?,
         Command::Purge(args) => runtime.block_on(purge::run(args))?,
         Command::Config(config) => print(&config.load()?.to_toml()?)?,
-        Command::AdvanceSerial(config) => runtime.block_on(advance_serial(&config.load()?))?,
+        Command::AdvanceSerial(config) => {
+            runtime.block_on(advance_serial::run(&config.load()?))?;
+        }
         Command::Fsck(config) => {
             let settings = config.load()?;
             let findings = runtime.block_on(fsck::run(&settings))?;
@@ -196,20 +198,6 @@ async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let newest = lockstep_store::migrate::newest();
     print(&format!(
         "{applied} migrations applied; the schema is at version {newest}\n"
-    ))
-}
-
-async fn advance_serial(settings: &Settings) -> anyhow::Result<()> {
-    let high_water = Blobs::open(&settings.blobs)?.high_water().await?;
-    let store = store(settings)?;
-    let connection = store.connection().await?;
-    let filled = lockstep_store::changelog::fill_lost(&connection, high_water).await?;
-    if filled == 0 {
-        return print("no serial is lost; nothing was changed\n");
-    }
-    print(&format!(
-        "{filled} lost serials given up; the next one is {}\n",
-        high_water.plus(1)
     ))
 }
 

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use lockstep_store::{StoreError, outbox, watermarks};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
@@ -34,6 +35,27 @@ pub struct Metrics {
     pub read_from_memory: Counter,
     /// Announcements that `max_wait` forced.
     pub forced_announcements: Counter,
+    /// Calls of Fastly's edge check, and changes that were left out of its sample, by probe.
+    edge_checks: ByProbe,
+    edge_checks_skipped: ByProbe,
+}
+
+type ByProbe = Family<[(&'static str, String); 1], Counter>;
+
+impl Metrics {
+    /// Calls of the edge check by this probe.
+    pub fn edge_check(&self, probe: &str) -> Counter {
+        Self::of(&self.edge_checks, probe)
+    }
+
+    /// Changes that this probe left out of its sample.
+    pub fn edge_check_skipped(&self, probe: &str) -> Counter {
+        Self::of(&self.edge_checks_skipped, probe)
+    }
+
+    fn of(family: &ByProbe, probe: &str) -> Counter {
+        family.get_or_create_owned(&[("probe", probe.to_owned())])
+    }
 }
 
 /// `GET /metrics`
@@ -140,6 +162,20 @@ async fn exposition(app: &App) -> Result<String, StoreError> {
         ),
     ] {
         registry.register(name, help, counter.clone());
+    }
+    for (name, help, family) in [
+        (
+            "edge_checks",
+            "Calls of Fastly's edge check",
+            &counted.edge_checks,
+        ),
+        (
+            "edge_checks_skipped",
+            "Changes that an edge check left out of its sample",
+            &counted.edge_checks_skipped,
+        ),
+    ] {
+        registry.register(name, help, family.clone());
     }
     let mut text = String::new();
     // Writing to a string does not fail.

@@ -19,6 +19,7 @@ pub mod rounds;
 pub mod announce;
 pub mod commit;
 pub mod purge;
+pub mod restore;
 pub mod upload;
 pub mod verify;
 

@@ -46,6 +46,13 @@ pub async fn run(
         for probe in app.probes.iter() {
             tasks.spawn(verify::run(app.clone(), probe.clone(), shutdown.clone()));
         }
+        for probe in app.edge_checks.iter() {
+            tasks.spawn(verify::sample::run(
+                app.clone(),
+                probe.clone(),
+                shutdown.clone(),
+            ));
+        }
         tasks.spawn(retention::run(app.clone(), shutdown.clone()));
         tasks.spawn(announce::run(app.clone(), shutdown.clone()));
     }

@@ -59,8 +59,59 @@ pub struct Settings {
 pub struct ProbeSettings {
     /// Names it in logs and metrics.
     pub name: String,
-    /// The root of a site as clients read it: an edge, a POP.
+    /// How it looks.
+    #[serde(default)]
+    pub kind: ProbeKind,
+    /// The root of a site as clients read it: an edge, a POP; of a `fastly-edge-check`, the service.
     pub url: String,
+    /// `fastly-edge-check`: an API token.
+    #[serde(
+        default,
+        serialize_with = "hidden_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub token: Option<SecretString>,
+    /// … or the file that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// `fastly-edge-check`: the API's address, when it is not Fastly's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<String>,
+}
+
+/// How a probe looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", try_from = "String")]
+pub enum ProbeKind {
+    /// It reads every page as a client does.
+    #[default]
+    Http,
+    /// It asks Fastly for the hash that every point of presence holds, of a sample of pages.
+    FastlyEdgeCheck,
+}
+
+impl TryFrom<String> for ProbeKind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "http" => Ok(Self::Http),
+            "fastly-edge-check" => Ok(Self::FastlyEdgeCheck),
+            _ => Err(format!(
+                "`{text}` is no kind of probe: expected http or fastly-edge-check"
+            )),
+        }
+    }
+}
+
+impl ProbeKind {
+    /// Its name in the settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::FastlyEdgeCheck => "fastly-edge-check",
+        }
+    }
 }
 
 /// `[upload]`
@@ -223,7 +274,7 @@ fn default_retention() -> Duration {
     Duration::from_secs(30 * 24 * 3600)
 }
 
-fn default_fastly_api() -> String {
+pub(crate) fn default_fastly_api() -> String {
     "https://api.fastly.com".to_owned()
 }
 

@@ -15,8 +15,8 @@ use tokio_postgres::Row;
 use crate::decode::{get, parsed_option, serial, serial_option, sha256, sha256_option, size};
 use crate::query::{
     self, CHANGELOG_APPEND, CHANGELOG_BEYOND, CHANGELOG_CONTENT, CHANGELOG_FILL_LOST,
-    CHANGELOG_FIRST_GAP, CHANGELOG_LAST_OF_PROJECT, CHANGELOG_ROW, CHANGELOG_SINCE,
-    CHANGELOG_TAKE_SERIALS, Client,
+    CHANGELOG_FIRST_GAP, CHANGELOG_LAST_LOST, CHANGELOG_LAST_OF_PROJECT, CHANGELOG_ROW,
+    CHANGELOG_SINCE, CHANGELOG_TAKE_SERIALS, Client,
 };
 use crate::{StoreError, Transaction};
 
@@ -246,6 +246,12 @@ pub async fn fill_lost(client: &impl Client, to: Serial) -> Result<u64, StoreErr
     let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
         [&to.to_column(), &nothing.as_bytes()];
     query::execute(client, CHANGELOG_FILL_LOST, &parameters).await
+}
+
+/// The last serial that was given up as lost; zero if none ever was.
+pub async fn last_lost(client: &impl Client) -> Result<Serial, StoreError> {
+    let row = query::row(client, CHANGELOG_LAST_LOST, &[]).await?;
+    row.map_or(Ok(Serial::ZERO), |row| serial(&row, "serial"))
 }
 
 /// The content manifest at a serial.

@@ -17,6 +17,7 @@ mod query;
 // … and what is kept, in the order in which an upload touches it.
 pub mod announcements;
 pub mod changelog;
+pub mod edge_checks;
 pub mod files;
 pub mod fresh;
 pub mod identity;

@@ -12,9 +12,9 @@ use crate::decode::{
     blake2b_256, filename, get, parsed, parsed_option, serial, sha256, sha256_option, size, yanked,
 };
 use crate::query::{
-    self, Client, PROJECTS_AFTER, PROJECTS_CHANGED_AFTER, PROJECTS_COUNT, PROJECTS_CREATE,
-    PROJECTS_FILES, PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SET_STATUS, PROJECTS_SNAPSHOT_AT,
-    PROJECTS_STATE_AT,
+    self, Client, PROJECTS_AFTER, PROJECTS_BEHIND, PROJECTS_CHANGED_AFTER, PROJECTS_COUNT,
+    PROJECTS_COUNT_BEHIND, PROJECTS_CREATE, PROJECTS_FILES, PROJECTS_LIST_AT, PROJECTS_LOCK,
+    PROJECTS_SET_STATUS, PROJECTS_SNAPSHOT_AT, PROJECTS_STATE_AT,
 };
 use crate::{StoreError, Transaction};
 
@@ -269,4 +269,36 @@ pub async fn changed_after(
 /// How many projects there are, removed ones included.
 pub async fn count(client: &impl Client) -> Result<u64, StoreError> {
     size(&query::one(client, PROJECTS_COUNT, &[]).await?, "projects")
+}
+
+/// Notes that there is, or was, a project of this name; one that is known stays as it is.
+pub async fn note(client: &impl Client, name: &ProjectName) -> Result<(), StoreError> {
+    let normalized = name.normalized();
+    let names: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
+        [&normalized.as_str(), &name.as_str()];
+    query::execute(client, PROJECTS_CREATE, &names).await?;
+    Ok(())
+}
+
+/// Up to `limit` projects after `after` that the changelog has not spoken of since `serial`, removed
+/// ones included, in bytewise order.
+pub async fn behind(
+    client: &impl Client,
+    serial: Serial,
+    after: Option<&NormalizedName>,
+    limit: i64,
+) -> Result<Vec<NormalizedName>, StoreError> {
+    let after = after.map_or("", NormalizedName::as_str);
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&serial.to_column(), &limit, &after];
+    let rows = query::rows(client, PROJECTS_BEHIND, &parameters).await?;
+    rows.iter()
+        .map(|row| parsed(row, "normalized_name"))
+        .collect()
+}
+
+/// How many projects the changelog has not spoken of since `serial`.
+pub async fn count_behind(client: &impl Client, serial: Serial) -> Result<u64, StoreError> {
+    let row = query::one(client, PROJECTS_COUNT_BEHIND, &[&serial.to_column()]).await?;
+    size(&row, "projects")
 }

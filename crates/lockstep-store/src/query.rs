@@ -42,6 +42,8 @@ queries! {
     PROJECTS_AFTER = "projects/after";
     PROJECTS_CHANGED_AFTER = "projects/changed_after";
     PROJECTS_COUNT = "projects/count";
+    PROJECTS_BEHIND = "projects/behind";
+    PROJECTS_COUNT_BEHIND = "projects/count_behind";
     RELEASES_FIND = "releases/find";
     RELEASES_CREATE = "releases/create";
     RELEASES_SET_YANKED = "releases/set_yanked";
@@ -79,7 +81,10 @@ queries! {
     CHANGELOG_FIRST_GAP = "changelog/first_gap";
     CHANGELOG_BEYOND = "changelog/beyond";
     CHANGELOG_FILL_LOST = "changelog/fill_lost";
+    CHANGELOG_LAST_LOST = "changelog/last_lost";
     CHANGELOG_PAGE_AT = "changelog/page_at";
+    CHANGELOG_PAGES_OF_PROJECT = "changelog/pages_of_project";
+    EDGE_CHECKS_TAKE = "edge_checks/take";
     CHANGELOG_LAST_OF_PROJECT = "changelog/last_of_project";
     PAGES_CURRENT = "pages/current";
     PAGES_BY_HASH = "pages/by_hash";

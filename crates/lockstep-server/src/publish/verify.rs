@@ -6,6 +6,7 @@
 //! serves another site, holds the announcement (or until `announce.max_wait`) and is named in the
 //! log. Looks are leases like purges: a crash repeats them.
 
+pub mod sample;
 mod verdict;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 use lockstep_cdn::TargetName;
 
-use super::{CdnSettings, Settings, known};
+use super::{CdnSettings, ProbeKind, ProbeSettings, Settings, known};
 
 /// Settings that can't be used. Each message names the key and what to write instead.
 #[derive(Debug, thiserror::Error)]
@@ -160,8 +160,25 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
                 probe.name
             ));
         }
+        check_probe(probe)?;
     }
     Ok(())
+}
+
+fn check_probe(probe: &ProbeSettings) -> Result<(), SettingsError> {
+    let name = &probe.name;
+    let text = match probe.kind {
+        ProbeKind::FastlyEdgeCheck if probe.token.is_none() => format!(
+            "[[probe]] `{name}` is a `fastly-edge-check`, which asks Fastly's API: it needs `token` or \
+             `token_file`"
+        ),
+        ProbeKind::Http if probe.token.is_some() || probe.api_url.is_some() => format!(
+            "[[probe]] `{name}` reads pages as a client does and has no use for `token` or `api_url`: \
+             remove them, or set `kind = \"fastly-edge-check\"`"
+        ),
+        _ => return Ok(()),
+    };
+    Err(SettingsError::Invalid(text))
 }
 
 #[cfg(test)]
@@ -222,6 +239,20 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_reads_pages_unless_told_otherwise() {
+        let settings = from_text(&format!(
+            "{LEAST}[[probe]]\nname='a'\nurl='https://a'\n[[probe]]\nname='pops'\n\
+             kind='fastly-edge-check'\nurl='https://a'\ntoken='t0ken'\n"
+        ))
+        .expect("settings");
+        let kinds: Vec<_> = settings.probe.iter().map(|probe| probe.kind).collect();
+        assert_eq!(kinds, [ProbeKind::Http, ProbeKind::FastlyEdgeCheck]);
+        let shown = settings.to_toml().expect("toml");
+        assert!(shown.contains("kind = \"fastly-edge-check\""), "{shown}");
+        assert!(!shown.contains("t0ken"), "{shown}");
+    }
+
+    #[test]
     fn nonsense_says_what_to_write() {
         for (text, says) in [
             (
@@ -236,6 +267,18 @@ mod tests {
             (
                 "[[cdn]]\nname='f'\nkind='fastly'\nservice_id='s'",
                 "`token` or `token_file`",
+            ),
+            (
+                "[[probe]]\nname='p'\nkind='fastly'\nurl='u'",
+                "`fastly` is no kind of probe: expected http or fastly-edge-check",
+            ),
+            (
+                "[[probe]]\nname='p'\nkind='fastly-edge-check'\nurl='u'",
+                "needs `token` or `token_file`",
+            ),
+            (
+                "[[probe]]\nname='p'\nurl='u'\ntoken='t'",
+                "has no use for `token`",
             ),
             ("[[cdn]]\nname='A b'\nkind='varnish'\nurl='u'", "cdn.name"),
         ] {

@@ -53,7 +53,11 @@ pub(crate) async fn record(
 ) -> Result<Recorded, ApiError> {
     fault::point("commit.rows")?;
     // The dear part, still without the serial: read all files back, render, hash, write the bytes.
-    let gone = |event: &Event| event.change == Change::RemoveProject;
+    let gone = |event: &Event| match event.change {
+        Change::RemoveProject => true,
+        Change::Restored => !project.exists,
+        _ => false,
+    };
     let shown = if events.iter().any(gone) {
         None
     } else {
