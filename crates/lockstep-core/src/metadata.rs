@@ -1,15 +1,21 @@
 //! Core metadata: what a release says of itself in its METADATA or PKG-INFO file (PEP 566 and
 //! its successors, up to PEP 794).
 //!
-//! Not here: what an index demands beyond the file format (known classifiers, licence
-//! expressions, addresses that are addresses, no requirement on a URL).
+//! What an index demands beyond the file format is in `metadata/rules.rs`.
 //!
 //! Invariant: no text in a parsed [`CoreMetadata`] has a control character, except for line
 //! breaks and tabs in the description and the licence, so all of it can be stored and served.
 
-mod error;
 mod fields;
 mod requirement;
+
+mod address;
+mod classifier;
+mod description;
+mod license;
+mod rules;
+
+mod error;
 
 use std::collections::BTreeSet;
 
