@@ -18,6 +18,7 @@ mod rules;
 mod error;
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -175,11 +176,7 @@ impl CoreMetadata {
 
         // First of all, as the meaning of the rest depends on it.
         let metadata_version = document.required("Metadata-Version")?;
-        if !METADATA_VERSIONS.contains(&&*metadata_version) {
-            return Err(MetadataError::MetadataVersion {
-                seen: metadata_version.chars().take(140).collect(),
-            });
-        }
+        metadata_version.parse::<MetadataVersion>()?;
         let name = document.required("Name")?.parse::<ProjectName>()?;
         let version = document.required("Version")?.parse::<Version>()?;
 
@@ -234,6 +231,23 @@ impl CoreMetadata {
             project_urls: project_urls(document.all("Project-URL"))?,
             ..Self::new(metadata_version, name, version)
         })
+    }
+}
+
+/// A version of the format that is known. What is stored is the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetadataVersion;
+
+impl FromStr for MetadataVersion {
+    type Err = MetadataError;
+
+    fn from_str(text: &str) -> Result<Self, MetadataError> {
+        if METADATA_VERSIONS.contains(&text) {
+            Ok(Self)
+        } else {
+            let seen = text.chars().take(140).collect();
+            Err(MetadataError::MetadataVersion { seen })
+        }
     }
 }
 

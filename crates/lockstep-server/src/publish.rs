@@ -10,6 +10,8 @@
 //!
 //! The first two run in the request that uploads, the others in loops of any process.
 
+mod admit;
+mod agree;
 pub mod archive;
 mod form;
 pub mod rounds;
@@ -58,13 +60,14 @@ async fn receive_and_commit(
     }
     form::check_length(headers, app)?;
     let form = form::receive(headers, body, app).await?;
-    let upload = upload::examine(form).await?;
+    let upload = upload::examine(form, &app.settings.upload).await?;
     if !bearer.may_upload_to(&upload.name.normalized()) {
         let project = upload.name.as_str();
         return Err(forbidden(format!(
             "The token does not allow uploads to project `{project}`."
         )));
     }
+    admit::check_name(app, &upload.name).await?;
     upload::keep(&upload, app).await?;
     let committed = commit::commit(app, &upload).await?;
     tracing::info!(

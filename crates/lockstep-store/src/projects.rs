@@ -13,7 +13,7 @@ use crate::decode::{
 };
 use crate::query::{
     self, Client, PROJECTS_AFTER, PROJECTS_COUNT, PROJECTS_CREATE, PROJECTS_FILES,
-    PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SNAPSHOT_AT,
+    PROJECTS_LIST_AT, PROJECTS_LOCK, PROJECTS_SNAPSHOT_AT, PROJECTS_STANDING,
 };
 use crate::{StoreError, Transaction};
 
@@ -36,8 +36,12 @@ pub struct LockedProject {
     pub now: Timestamp,
 }
 
+/// Another project looks like this one; its name can't be taken.
+pub const NAME_RESEMBLES: &str = "project_glance_key";
+
 /// Locks the project's row, creating it for a new name. From here until the transaction ends
-/// nobody else changes this project.
+/// nobody else changes this project. [`StoreError::Conflict`] with [`NAME_RESEMBLES`] for a new
+/// name that looks like another project's.
 pub async fn lock_or_create(
     transaction: &Transaction<'_>,
     name: &ProjectName,
@@ -46,10 +50,17 @@ pub async fn lock_or_create(
     query::execute(
         transaction,
         PROJECTS_CREATE,
-        &[&normalized.as_str(), &name.as_str()],
+        &[
+            &normalized.as_str(),
+            &name.as_str(),
+            &normalized.at_a_glance().as_str(),
+        ],
     )
     .await?;
-    let row = query::one(transaction, PROJECTS_LOCK, &[&normalized.as_str()]).await?;
+    // Neither made nor there: the other constraint kept the row out.
+    let row = query::row(transaction, PROJECTS_LOCK, &[&normalized.as_str()])
+        .await?
+        .ok_or_else(|| StoreError::Conflict(NAME_RESEMBLES.to_owned()))?;
     Ok(LockedProject {
         id: get(&row, "id")?,
         display_name: parsed(&row, "display_name")?,
@@ -58,6 +69,30 @@ pub async fn lock_or_create(
         exists: get(&row, "exists")?,
         now: get(&row, "now")?,
         normalized,
+    })
+}
+
+/// What can be said of a name before anything is locked.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// There is a project of this name, and it was not removed.
+    pub exists: bool,
+    /// There never was, and another project looks like it.
+    pub resembles: bool,
+}
+
+/// How a name stands.
+pub async fn standing(client: &impl Client, name: &NormalizedName) -> Result<Standing, StoreError> {
+    let glance = name.at_a_glance();
+    let row = query::one(
+        client,
+        PROJECTS_STANDING,
+        &[&name.as_str(), &glance.as_str()],
+    )
+    .await?;
+    Ok(Standing {
+        exists: get(&row, "exists")?,
+        resembles: get(&row, "resembles")?,
     })
 }
 

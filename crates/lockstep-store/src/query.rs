@@ -36,6 +36,7 @@ queries! {
     INDEX_FIX_FILES_URL = "index/fix_files_url";
     PROJECTS_CREATE = "projects/create";
     PROJECTS_LOCK = "projects/lock";
+    PROJECTS_STANDING = "projects/standing";
     PROJECTS_FILES = "projects/files";
     PROJECTS_LIST_AT = "projects/list_at";
     PROJECTS_AFTER = "projects/after";

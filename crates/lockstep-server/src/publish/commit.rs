@@ -18,10 +18,11 @@ use lockstep_core::serial::Serial;
 use lockstep_core::status::ProjectStatus;
 use lockstep_store::changelog::{self, Entry, EntryPage};
 use lockstep_store::files::{self, BYTES_TAKEN, NAME_TAKEN, NewFile};
-use lockstep_store::projects::{self, LockedProject};
+use lockstep_store::projects::{self, LockedProject, NAME_RESEMBLES};
 use lockstep_store::{StoreError, Transaction, begin, pages, releases, states};
 use serde_json::Value;
 
+use super::admit;
 use super::upload::Upload;
 use crate::app::App;
 use crate::error::ApiError;
@@ -47,7 +48,9 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     let transaction = begin(&mut connection).await?;
 
     // Lock 1: from here to the end nobody else changes this project.
-    let project = projects::lock_or_create(&transaction, &upload.name).await?;
+    let project = projects::lock_or_create(&transaction, &upload.name)
+        .await
+        .map_err(|error| refused_by_constraint(error, upload))?;
     if let Some(there) = files::find(&transaction, &upload.filename).await? {
         return already_there(&transaction, &project, upload, there).await;
     }
@@ -65,6 +68,7 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
         status_reason: project.status_reason.clone(),
         files: projects::files(&transaction, project.id).await?,
     };
+    admit::check_files(&state.files, upload, app.settings.upload.max_project_size)?;
     let changes = with_files(changes, &state.files, upload);
     let draft = render_off_thread(state, app).await?;
     let state_row = states::create(&transaction, &draft).await?;
@@ -200,6 +204,9 @@ fn refused_by_constraint(error: StoreError, upload: &Upload) -> ApiError {
         ),
         StoreError::Conflict(constraint) if constraint == BYTES_TAKEN => {
             file_exists(upload, &upload.digests.blake2b_256)
+        }
+        StoreError::Conflict(constraint) if constraint == NAME_RESEMBLES => {
+            admit::too_similar(&upload.name)
         }
         other => other.into(),
     }
