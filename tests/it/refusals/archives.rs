@@ -149,7 +149,7 @@ async fn wrong_archives_and_names_change_nothing() -> anyhow::Result<()> {
                 "filetype of the other kind",
                 400,
                 "filetype: ",
-                &good.clone().with("filetype", "sdist"),
+                &good.clone().with("filetype", "sdist").without("pyversion"),
             ),
             row(
                 "unknown filetype",

@@ -164,7 +164,7 @@ async fn the_same_fields_as_they_should_be_pass() -> anyhow::Result<()> {
         "Home-page: https://a.example",
         "License-Expression: MIT OR Apache-2.0",
         "License-File: licenses/LICENSE",
-        "Project-URL: A label of 32 characters, quite., https://a.example/",
+        "Project-URL: A label of 32 characters exactly, https://a.example/",
         "Requires-Dist: b[c] >= 1; extra == 'a-b'",
         "Provides-Extra: a-b",
         "Dynamic: Requires-Dist",

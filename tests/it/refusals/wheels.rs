@@ -84,8 +84,10 @@ async fn archives_that_contradict_themselves_change_nothing() -> anyhow::Result<
         changed(|members| members.push((name.to_owned(), bytes)))
     };
     let folder = changed(|members| {
-        for (name, _) in members {
-            *name = name.replace("beta-1.0.dist-info", "beta-1.dist-info");
+        for (name, bytes) in members {
+            let renamed = |text: &str| text.replace("beta-1.0.dist-info", "beta-1.dist-info");
+            *name = renamed(name);
+            *bytes = renamed(&String::from_utf8_lossy(bytes)).into_bytes();
         }
     });
     let twice = patched(
