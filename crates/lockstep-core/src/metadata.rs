@@ -364,6 +364,13 @@ mod tests {
     }
 
     #[test]
+    fn a_form_feed_in_a_description_is_a_line_break() {
+        let metadata = parse("Metadata-Version: 2.1\nName: a\nVersion: 1\n\nOne\n\u{c}\nTwo\n");
+        let description = metadata.expect("a document").description;
+        assert_eq!(description.as_deref(), Some("One\n\n\nTwo\n"));
+    }
+
+    #[test]
     fn rows_stored_before_a_field_existed_still_load() {
         let row = r#"{"metadata_version": "2.1", "name": "a", "version": "1.0"}"#;
         let metadata: CoreMetadata = serde_json::from_str(row).expect("an old row");
