@@ -138,6 +138,7 @@ CREATE TABLE public.projects (
     html_sha256 bytea,
     json_sha256 bytea,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    glance text,
     CONSTRAINT project_page_whole CHECK ((((state_id IS NULL) = (html_sha256 IS NULL)) AND ((state_id IS NULL) = (json_sha256 IS NULL)))),
     CONSTRAINT project_status_known CHECK ((status = ANY (ARRAY['active'::text, 'archived'::text, 'quarantined'::text, 'deprecated'::text])))
 );
@@ -293,6 +294,9 @@ ALTER TABLE ONLY public.pages
 
 ALTER TABLE ONLY public.probes
     ADD CONSTRAINT probes_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.projects
+    ADD CONSTRAINT project_glance_key UNIQUE (glance);
 
 ALTER TABLE ONLY public.projects
     ADD CONSTRAINT project_name_key UNIQUE (normalized_name);

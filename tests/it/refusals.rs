@@ -5,8 +5,13 @@ mod accepted;
 mod archives;
 mod connection;
 mod forms;
+mod metadata;
+mod names;
+mod real;
+mod releases;
 pub(crate) mod state;
 mod tokens;
+mod wheels;
 
 use lockstep_tests::dist::{Dist, Opts, wheel};
 use lockstep_tests::form::{BOUNDARY, Form};
@@ -53,6 +58,13 @@ fn plain_wheel(name: &str, version: &str) -> Dist {
 fn renamed(mut dist: Dist, filename: &str) -> Dist {
     filename.clone_into(&mut dist.filename);
     dist
+}
+
+/// Puts `new` where `old` stands in a body.
+fn replace(body: &mut Vec<u8>, old: &[u8], new: &[u8]) {
+    let at = body.windows(old.len()).position(|bytes| bytes == old);
+    let at = at.expect("it is there");
+    body.splice(at..at + old.len(), new.iter().copied());
 }
 
 async fn send(index: &TestIndex, row: &Row, accept: &str) -> anyhow::Result<Got> {

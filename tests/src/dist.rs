@@ -36,6 +36,14 @@ pub struct Opts {
     pub payload: usize,
     /// The Python tag of a wheel.
     pub python_tag: String,
+    /// The platform tag of a wheel.
+    pub platform_tag: String,
+    /// The `Metadata-Version` field.
+    pub metadata_version: String,
+    /// Further lines of the metadata, such as `Classifier: Topic :: Internet`.
+    pub fields: Vec<String>,
+    /// Further files: at the top of a wheel, below the folder of an sdist.
+    pub files: Vec<(String, Vec<u8>)>,
 }
 
 impl Default for Opts {
@@ -45,7 +53,29 @@ impl Default for Opts {
             summary: None,
             payload: 0,
             python_tag: "py3".to_owned(),
+            platform_tag: "any".to_owned(),
+            metadata_version: "2.1".to_owned(),
+            fields: Vec::new(),
+            files: Vec::new(),
         }
+    }
+}
+
+impl Opts {
+    /// The default with further lines of the metadata, of this version of the format.
+    pub fn with_fields(metadata_version: &str, fields: &[&str]) -> Self {
+        Self {
+            metadata_version: metadata_version.to_owned(),
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same with a further file.
+    #[must_use]
+    pub fn with_file(mut self, path: &str, bytes: &[u8]) -> Self {
+        self.files.push((path.to_owned(), bytes.to_owned()));
+        self
     }
 }
 
@@ -62,8 +92,8 @@ pub fn wheel(name: &str, version: &str, opts: &Opts) -> Dist {
         core_metadata(name, version, opts).into_bytes(),
     ));
     let wheel = format!(
-        "Wheel-Version: 1.0\nGenerator: lockstep-tests\nRoot-Is-Purelib: true\nTag: {}-none-any\n",
-        opts.python_tag
+        "Wheel-Version: 1.0\nGenerator: lockstep-tests\nRoot-Is-Purelib: true\nTag: {}-none-{}\n",
+        opts.python_tag, opts.platform_tag
     );
     files.push((format!("{dist_info}/WHEEL"), wheel.into_bytes()));
     let record_path = format!("{dist_info}/RECORD");
@@ -85,7 +115,8 @@ pub fn wheel(name: &str, version: &str, opts: &Opts) -> Dist {
         writer.write_all(&bytes).expect("written to memory");
     }
     let bytes = writer.finish().expect("written to memory").into_inner();
-    let filename = format!("{package}-{version}-{}-none-any.whl", opts.python_tag);
+    let tags = format!("{}-none-{}", opts.python_tag, opts.platform_tag);
+    let filename = format!("{package}-{version}-{tags}.whl");
     dist(filename, bytes)
 }
 
@@ -149,6 +180,7 @@ fn package_files(package: &str, name: &str, version: &str, opts: &Opts) -> Vec<(
         let bytes = incompressible(opts.payload, seed);
         files.push((format!("{package}/payload.bin"), bytes));
     }
+    files.extend(opts.files.iter().cloned());
     files
 }
 
@@ -166,7 +198,7 @@ fn incompressible(length: usize, seed: Sha256) -> Vec<u8> {
 
 fn core_metadata(name: &str, version: &str, opts: &Opts) -> String {
     let mut lines = vec![
-        "Metadata-Version: 2.1".to_owned(),
+        format!("Metadata-Version: {}", opts.metadata_version),
         format!("Name: {name}"),
         format!("Version: {version}"),
     ];
@@ -176,6 +208,7 @@ fn core_metadata(name: &str, version: &str, opts: &Opts) -> String {
     if let Some(requires_python) = &opts.requires_python {
         lines.push(format!("Requires-Python: {requires_python}"));
     }
+    lines.extend(opts.fields.iter().cloned());
     text_of(lines)
 }
 

@@ -1,10 +1,12 @@
 //! File names of distributions: wheels (PEP 427) and source distributions (PEP 625), and how
 //! they say which project and version the file is of.
 //!
-//! Not here: what is in the file, and whether its tags are for a platform the index knows.
+//! Not here: what is in the file. Which platforms a wheel may be for is in `filename/platform.rs`.
 //!
 //! Invariant: a [`DistFilename`] is one path segment of plain ASCII without separators or
 //! control characters, so it cannot leave its directory or break a header or a page.
+
+mod platform;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -106,6 +108,25 @@ pub enum FilenameError {
         /// The version uploaded to.
         version: Version,
     },
+    /// The right project and version, in an older spelling.
+    #[error("File name `{seen}` is not in its normal form: expected `{expected}`")]
+    Spelling {
+        /// The file name.
+        seen: DistFilename,
+        /// The one with the normalized name, and for a source distribution the normalized version.
+        expected: String,
+    },
+    /// A wheel for a platform that is not known.
+    #[error(
+        "File name `{seen}` has the platform tag `{tag}`: expected `any` or a known platform such \
+         as `manylinux_2_28_x86_64`, `musllinux_1_2_aarch64`, `macosx_11_0_arm64` or `win_amd64`"
+    )]
+    Platform {
+        /// The file name.
+        seen: DistFilename,
+        /// Its tag.
+        tag: String,
+    },
 }
 
 /// The file name of a wheel (PEP 427) or a source distribution (PEP 625), known to be of the
@@ -155,6 +176,55 @@ impl DistFilename {
             });
         }
         Ok(filename)
+    }
+
+    /// Refuses what a new file may not have although older ones do: a name part other than the
+    /// normalized one, a source distribution's version in another spelling (PEP 625), and platform
+    /// tags that are not known.
+    pub fn check_normal(
+        &self,
+        project: &NormalizedName,
+        version: &Version,
+    ) -> Result<(), FilenameError> {
+        let name = project.escaped();
+        let expected = match self.kind() {
+            DistKind::Sdist => format!("{name}-{version}{SDIST_SUFFIX}"),
+            // A wheel's name part has no dash.
+            DistKind::Wheel => match self.0.split_once('-') {
+                Some((_, rest)) => format!("{name}-{rest}"),
+                None => name,
+            },
+        };
+        if self.0 != expected {
+            let seen = self.clone();
+            return Err(FilenameError::Spelling { seen, expected });
+        }
+        let tags = self.platform_tags();
+        match tags.into_iter().find(|tag| !platform::is_known(tag)) {
+            None => Ok(()),
+            Some(tag) => Err(FilenameError::Platform {
+                tag: tag.to_owned(),
+                seen: self.clone(),
+            }),
+        }
+    }
+
+    /// `<name>-<version>` as the file name spells them.
+    pub fn name_and_version(&self) -> &str {
+        match self.kind() {
+            DistKind::Sdist => self.0.strip_suffix(SDIST_SUFFIX).unwrap_or(&self.0),
+            DistKind::Wheel => match self.0.match_indices('-').nth(1) {
+                Some((second, _)) => &self.0[..second],
+                None => &self.0,
+            },
+        }
+    }
+
+    /// The platforms of a wheel; none for a source distribution.
+    fn platform_tags(&self) -> Vec<&str> {
+        let stem = self.0.strip_suffix(WHEEL_SUFFIX);
+        let tags = stem.and_then(|stem| stem.rsplit('-').next());
+        tags.map_or_else(Vec::new, |tags| tags.split('.').collect())
     }
 
     /// The file name in `text`, for text that passed [`DistFilename::parse`] when stored.
@@ -387,6 +457,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn old_spellings_and_unknown_platforms_are_told_from_normal_names() {
+        let check = |text: &str| {
+            let (project, version) = ("a-b".parse().expect("a name"), "1.0".parse().expect("one"));
+            let name = DistFilename::parse(text, &project, &version).expect("of the project");
+            let checked = name.check_normal(&project, &version);
+            (
+                name.name_and_version().to_owned(),
+                checked.map_err(|error| error.to_string()),
+            )
+        };
+        for text in [
+            "a_b-1.0.tar.gz",
+            "a_b-1.0-py3-none-any.whl",
+            "a_b-1.0.0-1-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        ] {
+            assert_eq!(check(text).1, Ok(()), "{text}");
+        }
+        assert_eq!(check("a_b-1.0.0-py3-none-any.whl").0, "a_b-1.0.0");
+        assert_eq!(check("a-b-1.0.tar.gz").0, "a-b-1.0");
+        for (text, expected) in [
+            (
+                "a-b-1.0.tar.gz",
+                "`a-b-1.0.tar.gz` is not in its normal form: expected `a_b-1.0.tar.gz`",
+            ),
+            (
+                "a_b-1.tar.gz",
+                "`a_b-1.tar.gz` is not in its normal form: expected `a_b-1.0.tar.gz`",
+            ),
+            (
+                "A.B-1.0-py3-none-any.whl",
+                "expected `a_b-1.0-py3-none-any.whl`",
+            ),
+            (
+                "a_b-1.0-py3-none-any.linux_x86_64.whl",
+                "has the platform tag `linux_x86_64`: ",
+            ),
+        ] {
+            let message = check(text).1.expect_err(text);
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text_is_parsed_without_panic(
@@ -399,7 +512,9 @@ mod tests {
                     prop_assert!(!name.url_path().contains(['/', '+', '!']));
                 }
                 let stored = DistFilename::from_stored(text);
-                let _ = (stored.python_version_tag(), stored.url_path());
+                let _ = (stored.python_version_tag(), stored.url_path(), stored.name_and_version());
+                let (project, version) = ("a".parse().expect("one"), "1".parse().expect("one"));
+                let _ = stored.check_normal(&project, &version);
             }
         }
     }

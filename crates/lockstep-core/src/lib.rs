@@ -7,9 +7,11 @@
 
 // What everything is made of …
 pub mod digest;
+pub mod entry_points;
 pub mod filename;
 pub mod metadata;
 pub mod name;
+pub mod record;
 pub mod serial;
 pub mod status;
 pub mod version;

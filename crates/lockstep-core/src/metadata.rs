@@ -1,17 +1,24 @@
 //! Core metadata: what a release says of itself in its METADATA or PKG-INFO file (PEP 566 and
 //! its successors, up to PEP 794).
 //!
-//! Not here: what an index demands beyond the file format (known classifiers, licence
-//! expressions, addresses that are addresses, no requirement on a URL).
+//! What an index demands beyond the file format is in `metadata/rules.rs`.
 //!
 //! Invariant: no text in a parsed [`CoreMetadata`] has a control character, except for line
 //! breaks and tabs in the description and the licence, so all of it can be stored and served.
 
-mod error;
 mod fields;
 mod requirement;
 
+mod address;
+mod classifier;
+mod description;
+mod license;
+mod rules;
+
+mod error;
+
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -169,11 +176,7 @@ impl CoreMetadata {
 
         // First of all, as the meaning of the rest depends on it.
         let metadata_version = document.required("Metadata-Version")?;
-        if !METADATA_VERSIONS.contains(&&*metadata_version) {
-            return Err(MetadataError::MetadataVersion {
-                seen: metadata_version.chars().take(140).collect(),
-            });
-        }
+        metadata_version.parse::<MetadataVersion>()?;
         let name = document.required("Name")?.parse::<ProjectName>()?;
         let version = document.required("Version")?.parse::<Version>()?;
 
@@ -228,6 +231,23 @@ impl CoreMetadata {
             project_urls: project_urls(document.all("Project-URL"))?,
             ..Self::new(metadata_version, name, version)
         })
+    }
+}
+
+/// A version of the format that is known. What is stored is the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetadataVersion;
+
+impl FromStr for MetadataVersion {
+    type Err = MetadataError;
+
+    fn from_str(text: &str) -> Result<Self, MetadataError> {
+        if METADATA_VERSIONS.contains(&text) {
+            Ok(Self)
+        } else {
+            let seen = text.chars().take(140).collect();
+            Err(MetadataError::MetadataVersion { seen })
+        }
     }
 }
 
@@ -341,6 +361,13 @@ mod tests {
                 Some("Title\n=====\n\n  code")
             );
         }
+    }
+
+    #[test]
+    fn a_form_feed_in_a_description_is_a_line_break() {
+        let metadata = parse("Metadata-Version: 2.1\nName: a\nVersion: 1\n\nOne\n\u{c}\nTwo\n");
+        let description = metadata.expect("a document").description;
+        assert_eq!(description.as_deref(), Some("One\n\n\nTwo\n"));
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! Project names: the name as its owner writes it, and the one normalized form under which the
 //! index keeps it (PEP 503).
 //!
-//! Not here: whether a name is free, prohibited or too similar to another one.
+//! Not here: whether a name is free. What a name must not be mistaken for is in `name/taken.rs`.
 //!
 //! Invariant: a [`NormalizedName`] holds only `a-z`, `0-9` and single inner dashes, so it is safe
 //! as it is in a URL, an HTML attribute, a cache key and a file name.
+
+mod taken;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use taken::Glance;
 
 /// The longest name accepted, in bytes; file names must stay below 255 with version and tags.
 const LONGEST: usize = 100;

@@ -11,6 +11,8 @@
 //! The first two run in the request that uploads, the others in loops of any process. What an operator
 //! orders (`crate::manage`) begins with the commit.
 
+mod admit;
+mod agree;
 pub mod archive;
 mod attest;
 mod form;
@@ -61,13 +63,14 @@ async fn receive_and_commit(
     }
     form::check_length(headers, app)?;
     let form = form::receive(headers, body, app).await?;
-    let upload = upload::examine(form, &app.settings.public_url).await?;
+    let upload = upload::examine(form, &app.settings).await?;
     if !bearer.may_upload_to(&upload.name.normalized()) {
         let project = upload.name.as_str();
         return Err(forbidden(format!(
             "The token does not allow uploads to project `{project}`."
         )));
     }
+    admit::check_name(app, &upload.name).await?;
     upload::keep(&upload, app).await?;
     let committed = commit::commit(app, &upload).await?;
     tracing::info!(

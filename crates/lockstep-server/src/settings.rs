@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use lockstep_core::announce::AnnounceAfter;
+use lockstep_core::name::ProjectName;
 use lockstep_core::page::FileLinks;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::publish::archive::Limits;
 pub use load::{SettingsError, load};
 
 /// The effective settings (contract §3).
@@ -120,12 +122,34 @@ impl ProbeKind {
 pub struct UploadSettings {
     /// The largest file taken.
     pub max_file_size: ByteSize,
+    /// The files of a project together.
+    pub max_project_size: ByteSize,
+    /// The members of an archive.
+    pub max_members: usize,
+    /// The members of an archive together, unpacked.
+    pub max_unpacked_size: ByteSize,
+    /// Names that no new project may have, in any spelling.
+    pub prohibited_names: Vec<ProjectName>,
+}
+
+impl UploadSettings {
+    /// What an archive may hold.
+    pub fn archive_limits(&self) -> Limits {
+        Limits {
+            members: self.max_members,
+            unpacked: self.max_unpacked_size,
+        }
+    }
 }
 
 impl Default for UploadSettings {
     fn default() -> Self {
         Self {
             max_file_size: ByteSize::mib(100),
+            max_project_size: ByteSize::gib(10),
+            max_members: 100_000,
+            max_unpacked_size: ByteSize::gib(2),
+            prohibited_names: Vec::new(),
         }
     }
 }

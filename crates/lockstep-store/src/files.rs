@@ -13,6 +13,7 @@ use crate::decode::{
 use crate::query::{
     self, Client, FILES_AFTER, FILES_COUNT, FILES_CREATE, FILES_FIND, FILES_OF_PROJECT,
     FILES_REGISTER_NAME, FILES_REMOVE, FILES_REMOVE_OF_PROJECT, FILES_REMOVE_OF_RELEASE,
+    FILES_WEIGH,
 };
 use crate::{StoreError, Transaction};
 
@@ -124,6 +125,28 @@ pub async fn remove_of_project(
 
 fn file_hash(row: &Row) -> Result<FileHash, StoreError> {
     Ok((filename(row)?, sha256(row, "sha256")?))
+}
+
+/// What bounds a project and a release.
+#[derive(Debug, Clone, Copy)]
+pub struct Weight {
+    /// Bytes of all files of the project.
+    pub size: u64,
+    /// Sdists of one release.
+    pub sdists: u64,
+}
+
+/// What the project's files come to, `filename` among them, and the sdists of its release.
+pub async fn weigh(
+    client: &impl Client,
+    project: i64,
+    filename: &DistFilename,
+) -> Result<Weight, StoreError> {
+    let row = query::one(client, FILES_WEIGH, &[&project, &filename.as_str()]).await?;
+    Ok(Weight {
+        size: size(&row, "size")?,
+        sdists: size(&row, "sdists")?,
+    })
 }
 
 /// A file with all that the legacy JSON API tells of it.

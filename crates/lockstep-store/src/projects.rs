@@ -14,7 +14,7 @@ use crate::decode::{
 use crate::query::{
     self, Client, PROJECTS_AFTER, PROJECTS_BEHIND, PROJECTS_CHANGED_AFTER, PROJECTS_COUNT,
     PROJECTS_COUNT_BEHIND, PROJECTS_CREATE, PROJECTS_FILES, PROJECTS_LIST_AT, PROJECTS_LOCK,
-    PROJECTS_SET_STATUS, PROJECTS_SNAPSHOT_AT, PROJECTS_STATE_AT,
+    PROJECTS_SET_STATUS, PROJECTS_SNAPSHOT_AT, PROJECTS_STANDING, PROJECTS_STATE_AT,
 };
 use crate::{StoreError, Transaction};
 
@@ -39,8 +39,12 @@ pub struct LockedProject {
     pub now: Timestamp,
 }
 
+/// Another project looks like this one; its name can't be taken.
+pub const NAME_RESEMBLES: &str = "project_glance_key";
+
 /// Locks the project's row, creating it for a new name. From here until the transaction ends
-/// nobody else changes this project.
+/// nobody else changes this project. [`StoreError::Conflict`] with [`NAME_RESEMBLES`] for a new
+/// name that looks like another project's.
 pub async fn lock_or_create(
     transaction: &Transaction<'_>,
     name: &ProjectName,
@@ -49,12 +53,17 @@ pub async fn lock_or_create(
     query::execute(
         transaction,
         PROJECTS_CREATE,
-        &[&normalized.as_str(), &name.as_str()],
+        &[
+            &normalized.as_str(),
+            &name.as_str(),
+            &normalized.at_a_glance().as_str(),
+        ],
     )
     .await?;
+    // Neither made nor there: the other constraint kept the row out.
     lock(transaction, &normalized)
         .await?
-        .ok_or_else(|| StoreError::Corrupt("projects.normalized_name".to_owned()))
+        .ok_or_else(|| StoreError::Conflict(NAME_RESEMBLES.to_owned()))
 }
 
 /// Locks the row of a project that is there or was; `None` for a name that was never used.
@@ -90,6 +99,30 @@ pub async fn set_status(
         [&project, &status.as_str(), &reason];
     query::execute(transaction, PROJECTS_SET_STATUS, &parameters).await?;
     Ok(())
+}
+
+/// What can be said of a name before anything is locked.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// There is a project of this name, and it was not removed.
+    pub exists: bool,
+    /// There never was, and another project looks like it.
+    pub resembles: bool,
+}
+
+/// How a name stands.
+pub async fn standing(client: &impl Client, name: &NormalizedName) -> Result<Standing, StoreError> {
+    let glance = name.at_a_glance();
+    let row = query::one(
+        client,
+        PROJECTS_STANDING,
+        &[&name.as_str(), &glance.as_str()],
+    )
+    .await?;
+    Ok(Standing {
+        exists: get(&row, "exists")?,
+        resembles: get(&row, "resembles")?,
+    })
 }
 
 /// The project's files, in no particular order.
@@ -274,8 +307,10 @@ pub async fn count(client: &impl Client) -> Result<u64, StoreError> {
 /// Notes that there is, or was, a project of this name; one that is known stays as it is.
 pub async fn note(client: &impl Client, name: &ProjectName) -> Result<(), StoreError> {
     let normalized = name.normalized();
-    let names: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
-        [&normalized.as_str(), &name.as_str()];
+    // It may look like another project: what is to be told of is noted all the same.
+    let glance: Option<&str> = None;
+    let names: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&normalized.as_str(), &name.as_str(), &glance];
     query::execute(client, PROJECTS_CREATE, &names).await?;
     Ok(())
 }

@@ -37,6 +37,7 @@ queries! {
     PROJECTS_CREATE = "projects/create";
     PROJECTS_LOCK = "projects/lock";
     PROJECTS_SET_STATUS = "projects/set_status";
+    PROJECTS_STANDING = "projects/standing";
     PROJECTS_FILES = "projects/files";
     PROJECTS_LIST_AT = "projects/list_at";
     PROJECTS_AFTER = "projects/after";
@@ -59,6 +60,7 @@ queries! {
     FILES_OF_PROJECT = "files/of_project";
     FILES_AFTER = "files/after";
     FILES_COUNT = "files/count";
+    FILES_WEIGH = "files/weigh";
     PROVENANCES_CREATE = "provenances/create";
     PROVENANCES_FIND = "provenances/find";
     PROJECTS_SNAPSHOT_AT = "projects/snapshot_at";

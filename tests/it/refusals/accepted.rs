@@ -6,7 +6,7 @@ use lockstep_tests::form::Form;
 use lockstep_tests::index::TestIndex;
 
 use super::state::State;
-use super::{plain_wheel, renamed, row, send};
+use super::{plain_wheel, renamed, replace, row, send};
 
 #[tokio::test]
 async fn a_taken_name_is_refused_and_the_same_bytes_are_not() -> anyhow::Result<()> {
@@ -140,6 +140,19 @@ async fn the_file_part_may_stand_anywhere_and_fields_may_repeat() -> anyhow::Res
         )
         .with("sha256_digest", &dist.sha256.to_uppercase());
     assert_eq!(form.send(&index).await?.status, 200);
+
+    // uv sends no type with the file, old tools `UNKNOWN` and signatures; none of it is looked at.
+    let form = Form::of("beta", "5.0", &plain_wheel("beta", "5.0"))
+        .with("summary", "UNKNOWN")
+        .with("comment", "a comment")
+        .with("gpg_signature", "a signature");
+    let mut typeless = row("", 200, "", &form);
+    replace(
+        &mut typeless.body,
+        b"\r\nContent-Type: application/octet-stream",
+        b"",
+    );
+    assert_eq!(send(&index, &typeless, "*/*").await?.status, 200);
     index.fsck()
 }
 

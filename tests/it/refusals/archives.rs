@@ -106,6 +106,24 @@ async fn wrong_archives_and_names_change_nothing() -> anyhow::Result<()> {
                 &named("beta-2.0-py3-none-any.whl"),
             ),
             row(
+                "wheel in an old spelling",
+                400,
+                "not in its normal form: expected `beta-1.0-py3-none-any.whl`",
+                &named("Beta-1.0-py3-none-any.whl"),
+            ),
+            row(
+                "sdist in an old spelling",
+                400,
+                "not in its normal form: expected `beta-1.0.tar.gz`",
+                &holding(renamed(source.clone(), "beta-1.0.0.tar.gz")),
+            ),
+            row(
+                "wheel of a single machine",
+                400,
+                "has the platform tag `linux_x86_64`",
+                &named("beta-1.0-py3-none-linux_x86_64.whl"),
+            ),
+            row(
                 "wheel name in pieces",
                 400,
                 "malformed",
@@ -131,7 +149,7 @@ async fn wrong_archives_and_names_change_nothing() -> anyhow::Result<()> {
                 "filetype of the other kind",
                 400,
                 "filetype: ",
-                &good.clone().with("filetype", "sdist"),
+                &good.clone().with("filetype", "sdist").without("pyversion"),
             ),
             row(
                 "unknown filetype",

@@ -1,9 +1,10 @@
 //! Forms that are wrong in themselves.
 
+use lockstep_tests::dist::{Opts, sdist};
 use lockstep_tests::form::{BOUNDARY, Form};
 use lockstep_tests::index::TestIndex;
 
-use super::{Row, check, plain_wheel, row, small_limit};
+use super::{Row, check, plain_wheel, replace, row, small_limit};
 
 #[tokio::test]
 async fn wrong_forms_change_nothing() -> anyhow::Result<()> {
@@ -19,6 +20,14 @@ async fn wrong_forms_change_nothing() -> anyhow::Result<()> {
     fileless.file = None;
     let large = "x".repeat(8_500_000);
     let local = Form::of("beta", "1.0+local", &plain_wheel("beta", "1.0+local"));
+    let source = sdist("beta", "1.0", &Opts::default());
+    let mut picture = row(
+        "file part of type image/png",
+        400,
+        "content: Invalid distribution file. It is sent as `image/png`",
+        &good,
+    );
+    replace(&mut picture.body, b"application/octet-stream", b"image/png");
     let text = Row {
         content_type: "text/plain".to_owned(),
         ..row("not multipart", 400, "not multipart/form-data", &good)
@@ -67,8 +76,59 @@ async fn wrong_forms_change_nothing() -> anyhow::Result<()> {
                 "other :action",
                 400,
                 ":action: ",
-                &with(":action", "submit"),
+                &with(":action", "upload"),
             ),
+            row(
+                ":action of 2013",
+                410,
+                ":action: Projects are made by their first upload",
+                &with(":action", "submit_pkg_info"),
+            ),
+            row(
+                "unknown metadata_version",
+                400,
+                "metadata_version: Metadata-Version `2.0` is not known",
+                &with("metadata_version", "2.0"),
+            ),
+            row(
+                "no metadata_version",
+                400,
+                "metadata_version: This field is required",
+                &without("metadata_version"),
+            ),
+            row(
+                "a name that is UNKNOWN",
+                400,
+                "name: This field is required",
+                &with("name", "UNKNOWN"),
+            ),
+            row(
+                "two faults: metadata_version is told",
+                400,
+                "metadata_version: ",
+                &with("version", "x")
+                    .with("name", "-")
+                    .without("metadata_version"),
+            ),
+            row(
+                "two faults: name is told",
+                400,
+                "name: ",
+                &with("version", "x").with("name", "-").without("filetype"),
+            ),
+            row(
+                "wheel without pyversion",
+                400,
+                "pyversion: This field is required for wheels",
+                &without("pyversion"),
+            ),
+            row(
+                "sdist of a Python version",
+                400,
+                "pyversion: The only valid Python version of an sdist is `source`",
+                &Form::of("beta", "1.0", &source).with("pyversion", "3.12"),
+            ),
+            picture,
             row("no :action", 400, ":action: ", &without(":action")),
             row(
                 "protocol_version 2",

@@ -49,6 +49,37 @@ pub enum MetadataError {
     /// The field `Requires-Python`.
     #[error(transparent)]
     RequiresPython(#[from] RequiresPythonError),
+    /// A classifier that is not in the list, or no longer.
+    #[error("Classifier `{seen}` is not known: {expected}")]
+    Classifier {
+        /// The classifier.
+        seen: String,
+        /// What to do instead.
+        expected: String,
+    },
+    /// A field that a later version of the format brought.
+    #[error("The metadata are of version {seen}, and the field {field} came with {version}")]
+    Later {
+        /// The field.
+        field: &'static str,
+        /// The version that brought it.
+        version: &'static str,
+        /// The document's version.
+        seen: String,
+    },
+    /// The licence in both ways (PEP 639).
+    #[error("The metadata have both License and License-Expression: expected one of them")]
+    BothLicenses,
+    /// A text that is too long.
+    #[error("The metadata field {field} has {seen} characters: expected at most {limit}")]
+    TooLong {
+        /// The field.
+        field: &'static str,
+        /// Its length.
+        seen: usize,
+        /// What is allowed.
+        limit: usize,
+    },
     /// Any other field.
     #[error("`{seen}` is not a value of the metadata field {field}: expected {expected}")]
     Value {

@@ -103,11 +103,10 @@ impl Document {
                 fields.push((field, value));
             }
         }
-        refuse_controls("Description", body)?;
-        Ok(Self {
-            fields,
-            body: body.to_owned(),
-        })
+        // Old readmes have form feeds between their sections; XML-RPC can't carry one.
+        let body = body.replace('\u{c}', "\n");
+        refuse_controls("Description", &body)?;
+        Ok(Self { fields, body })
     }
 
     /// All values of `field`, which leave the document.

@@ -57,6 +57,16 @@ pub(super) fn is_requirement(text: &str) -> bool {
         }
 }
 
+/// Whether a requirement names a URL in place of versions (PEP 508).
+pub(super) fn has_url(requirement: &str) -> bool {
+    let head = requirement
+        .split([';', '\'', '"'])
+        .next()
+        .unwrap_or_default();
+    // No version and no name has one; a URL is behind it.
+    head.contains('@')
+}
+
 /// What follows the list of extras, if there is a well-formed or no list.
 fn after_extras(text: &str) -> Option<&str> {
     let Some(list) = text.strip_prefix('[') else {

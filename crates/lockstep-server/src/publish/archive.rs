@@ -10,30 +10,49 @@
 //! stays in proportion to the size of the upload: members are inflated into a sink, and only the
 //! one document, of at most 8 MiB, is kept.
 
+mod framing;
 mod sdist;
 mod wheel;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use bytesize::ByteSize;
+use lockstep_core::entry_points::EntryPointsError;
 use lockstep_core::filename::DistKind;
+use lockstep_core::record::RecordError;
 
-/// The document may be this large.
-const MAX_DOCUMENT: u64 = 8 << 20;
-/// An archive may have this many members.
-const MAX_MEMBERS: usize = 100_000;
+/// A document may be this large.
+const MAX_DOCUMENT: usize = 8 << 20;
+/// The members' names together may be this large; some of them are kept.
+const MAX_NAMES: usize = 32 << 20;
 /// From this inflated size on the ratio counts: small archives of zeros are nobody's harm.
 const RATIO_COUNTS_FROM: u64 = 64 << 20;
 /// An archive may grow this many times when inflated.
 const MAX_RATIO: u64 = 50;
 
+/// How much an archive may hold; `[upload]` in the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Members.
+    pub members: usize,
+    /// Their bytes together, inflated.
+    pub unpacked: ByteSize,
+}
+
 /// What was read out of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
+    /// The folder that the metadata are in: `*.dist-info` of a wheel, the one at the top of an
+    /// sdist.
+    pub folder: String,
     /// The bytes of `METADATA` or `PKG-INFO`, as they stand in the archive.
     pub metadata: Vec<u8>,
+    /// The paths that a `License-File` may name, as it must name them (PEP 639).
+    pub licenses: BTreeSet<String>,
 }
 
 /// An archive that can't be published, and why; or a disk that can't be read.
@@ -70,9 +89,9 @@ pub enum ArchiveError {
     #[error("Invalid distribution file. It has {seen}; expected at most {limit}.")]
     TooLarge {
         /// What grew too much.
-        seen: &'static str,
+        seen: String,
         /// How much is allowed.
-        limit: &'static str,
+        limit: String,
     },
     /// A member that unpacking would put, or link, outside the folder it is unpacked in.
     #[error(
@@ -100,6 +119,12 @@ pub enum ArchiveError {
         /// What should be there.
         expected: &'static str,
     },
+    /// RECORD is not one, or is of other files.
+    #[error("Invalid distribution file: {0}.")]
+    Record(String),
+    /// `entry_points.txt` is not one.
+    #[error("Invalid distribution file: {0}.")]
+    EntryPoints(String),
     /// The spooled upload could not be read: our disk, not the uploader's archive.
     #[error("the uploaded file could not be read from disk")]
     Disk(#[source] io::Error),
@@ -116,13 +141,24 @@ impl ArchiveError {
             Self::Outside { .. } => "archive-outside",
             Self::Member { .. } => "archive-member",
             Self::Layout { .. } => "archive-layout",
+            Self::Record(_) => "archive-record",
+            Self::EntryPoints(_) => "archive-entry-points",
             Self::Disk(_) => "disk",
         }
     }
+
+    fn record(error: RecordError) -> Self {
+        Self::Record(shown(&error.to_string()))
+    }
+
+    fn entry_points(error: EntryPointsError) -> Self {
+        Self::EntryPoints(shown(&error.to_string()))
+    }
 }
 
-/// Reads the archive at `path` to its end and gives back its metadata document.
-pub fn read_metadata(path: &Path, kind: DistKind) -> Result<Found, ArchiveError> {
+/// Reads the archive at `path` to its end, and gives back its metadata document and what else is
+/// asked of it.
+pub fn read_metadata(path: &Path, kind: DistKind, limits: Limits) -> Result<Found, ArchiveError> {
     let file = File::open(path).map_err(ArchiveError::Disk)?;
     let size = file.metadata().map_err(ArchiveError::Disk)?.len();
     let fault = OnceCell::new();
@@ -130,14 +166,21 @@ pub fn read_metadata(path: &Path, kind: DistKind) -> Result<Found, ArchiveError>
         file,
         fault: &fault,
     });
+    let mut budget = Budget {
+        size,
+        limits,
+        inflated: 0,
+        members: 0,
+        names: 0,
+    };
     let result = match kind {
-        DistKind::Wheel => wheel::read(disk, size),
-        DistKind::Sdist => sdist::read(disk, size),
+        DistKind::Wheel => wheel::read(disk, &mut budget),
+        DistKind::Sdist => sdist::read(disk, &mut budget),
     };
     // The decoders report a failing disk as a damaged archive; the uploader must not be blamed.
     match fault.into_inner() {
         Some(error) => Err(ArchiveError::Disk(error)),
-        None => result.map(|metadata| Found { metadata }),
+        None => result,
     }
 }
 
@@ -167,24 +210,66 @@ impl Seek for Disk<'_> {
     }
 }
 
-/// Refuses an archive of `size` bytes whose members have so far inflated to `inflated` bytes.
-fn check_ratio(inflated: u64, size: u64) -> Result<(), ArchiveError> {
-    if inflated > RATIO_COUNTS_FROM && inflated > size.saturating_mul(MAX_RATIO) {
-        return Err(ArchiveError::TooLarge {
-            seen: "members that inflate to more than 50 times its size",
-            limit: "64 MiB or 50 times its size",
-        });
-    }
-    Ok(())
+/// What an archive has used of what it may.
+struct Budget {
+    /// The archive's length in bytes.
+    size: u64,
+    limits: Limits,
+    inflated: u64,
+    members: usize,
+    names: usize,
 }
 
-/// Reads one member to its end, at most as far as the whole archive may inflate, and keeps its
-/// bytes if `keep` is given.
+impl Budget {
+    /// One more member, with a name of so many bytes.
+    fn member(&mut self, name: usize) -> Result<(), ArchiveError> {
+        self.members += 1;
+        self.names += name;
+        if self.names > MAX_NAMES {
+            return Err(ArchiveError::TooLarge {
+                seen: "member names that are too large together".to_owned(),
+                limit: "32 MiB".to_owned(),
+            });
+        }
+        self.check_members(self.members as u64)
+    }
+
+    fn check_members(&self, members: u64) -> Result<(), ArchiveError> {
+        if members > self.limits.members as u64 {
+            return Err(ArchiveError::TooLarge {
+                seen: "too many members".to_owned(),
+                limit: self.limits.members.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// So many more bytes were inflated.
+    fn grow(&mut self, count: usize) -> Result<(), ArchiveError> {
+        self.inflated += count as u64;
+        if self.inflated > RATIO_COUNTS_FROM && self.inflated > self.size.saturating_mul(MAX_RATIO)
+        {
+            return Err(ArchiveError::TooLarge {
+                seen: "members that inflate to more than 50 times its size".to_owned(),
+                limit: "64 MiB or 50 times its size".to_owned(),
+            });
+        }
+        if self.inflated > self.limits.unpacked.as_u64() {
+            return Err(ArchiveError::TooLarge {
+                seen: "members that inflate to too many bytes".to_owned(),
+                limit: self.limits.unpacked.to_string(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Reads one member to its end, at most as far as the whole archive may inflate; `each` piece is
+/// shown to the caller.
 fn inflate(
     member: &mut impl Read,
-    inflated: &mut u64,
-    size: u64,
-    mut keep: Option<&mut Vec<u8>>,
+    budget: &mut Budget,
+    mut each: impl FnMut(&[u8]) -> Result<(), ArchiveError>,
     damaged: impl Fn(io::Error) -> ArchiveError,
 ) -> Result<(), ArchiveError> {
     let mut buffer = [0; 16 << 10];
@@ -195,33 +280,35 @@ fn inflate(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(damaged(error)),
         };
-        *inflated += count as u64;
-        check_ratio(*inflated, size)?;
-        if let Some(kept) = keep.as_deref_mut() {
-            kept.extend_from_slice(&buffer[..count]);
-            if kept.len() as u64 > MAX_DOCUMENT {
-                return Err(ArchiveError::TooLarge {
-                    seen: "a metadata document that is too large",
-                    limit: "8 MiB",
-                });
-            }
-        }
+        budget.grow(count)?;
+        each(&buffer[..count])?;
     }
 }
 
-fn too_many_members() -> ArchiveError {
-    ArchiveError::TooLarge {
-        seen: "too many members",
-        limit: "100,000",
+/// For [`inflate`]: keeps the bytes of a document of at most `limit`.
+fn keep<'a>(
+    into: &'a mut Vec<u8>,
+    file: &'static str,
+    limit: usize,
+) -> impl FnMut(&[u8]) -> Result<(), ArchiveError> + 'a {
+    move |bytes| {
+        if into.len() + bytes.len() > limit {
+            return Err(ArchiveError::TooLarge {
+                seen: format!("a {file} that is too large"),
+                limit: format!("{} MiB", limit >> 20),
+            });
+        }
+        into.extend_from_slice(bytes);
+        Ok(())
     }
 }
 
 /// A text out of the archive, or of a decoder that may quote it, fit for a message: ASCII, one
 /// line, not long.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars()
         .flat_map(char::escape_default)
-        .take(120)
+        .take(160)
         .collect()
 }
 
@@ -230,10 +317,23 @@ mod tests {
     use super::*;
     use std::io::Write as _;
 
+    pub(super) const LIMITS: Limits = Limits {
+        members: 100_000,
+        unpacked: ByteSize::gib(2),
+    };
+
     pub(super) fn read(bytes: &[u8], kind: DistKind) -> Result<Vec<u8>, ArchiveError> {
+        read_all(bytes, kind, LIMITS).map(|found| found.metadata)
+    }
+
+    pub(super) fn read_all(
+        bytes: &[u8],
+        kind: DistKind,
+        limits: Limits,
+    ) -> Result<Found, ArchiveError> {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(bytes).expect("written");
-        read_metadata(file.path(), kind).map(|found| found.metadata)
+        read_metadata(file.path(), kind, limits)
     }
 
     #[test]
@@ -262,9 +362,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for kind in [DistKind::Wheel, DistKind::Sdist] {
             // A folder can be opened and not read, which is the nearest thing to a broken disk.
-            let error = read_metadata(folder.path(), kind).expect_err("a folder");
+            let error = read_metadata(folder.path(), kind, LIMITS).expect_err("a folder");
             assert!(matches!(error, ArchiveError::Disk(_)), "{error}");
-            let missing = read_metadata(&folder.path().join("gone"), kind).expect_err("missing");
+            let missing = read_metadata(&folder.path().join("gone"), kind, LIMITS);
+            let missing = missing.expect_err("missing");
             assert!(matches!(missing, ArchiveError::Disk(_)), "{missing}");
         }
     }
@@ -272,6 +373,6 @@ mod tests {
     #[test]
     fn quoted_names_are_ascii_on_one_line() {
         assert_eq!(shown("a\r\nb\u{e9}"), "a\\r\\nb\\u{e9}");
-        assert_eq!(shown(&"x".repeat(500)).len(), 120);
+        assert_eq!(shown(&"x".repeat(500)).len(), 160);
     }
 }

@@ -18,10 +18,11 @@ use lockstep_core::serial::Serial;
 use lockstep_core::status::ProjectStatus;
 use lockstep_store::changelog::Event;
 use lockstep_store::files::{self, BYTES_TAKEN, NAME_TAKEN, NewFile};
-use lockstep_store::projects::{self, LockedProject};
+use lockstep_store::projects::{self, LockedProject, NAME_RESEMBLES};
 use lockstep_store::{StoreError, Transaction, begin, provenances, releases};
 use record::{Recorded, record, unchanged};
 
+use super::admit;
 use super::upload::Upload;
 use crate::app::App;
 use crate::error::ApiError;
@@ -46,7 +47,9 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     let transaction = begin(&mut connection).await?;
 
     // Lock 1: from here to the end nobody else changes this project.
-    let project = projects::lock_or_create(&transaction, &upload.name).await?;
+    let project = projects::lock_or_create(&transaction, &upload.name)
+        .await
+        .map_err(|error| refused_by_constraint(error, upload))?;
     if let Some(there) = files::find(&transaction, &upload.filename).await? {
         return already_there(&transaction, &project, upload, there).await;
     }
@@ -55,6 +58,8 @@ pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiE
     let events = insert_rows(&transaction, &project, upload)
         .await
         .map_err(|error| refused_by_constraint(error, upload))?;
+    let weight = files::weigh(&transaction, project.id, &upload.filename).await?;
+    admit::check_weight(&weight, upload, app.settings.upload.max_project_size)?;
     let links = &app.identity.links;
     let recorded = record(transaction, &project, &upload.name, &events, links).await?;
     app.metrics.uploads.inc();
@@ -164,6 +169,9 @@ fn refused_by_constraint(error: StoreError, upload: &Upload) -> ApiError {
         ),
         StoreError::Conflict(constraint) if constraint == BYTES_TAKEN => {
             file_exists(upload, &upload.digests.blake2b_256)
+        }
+        StoreError::Conflict(constraint) if constraint == NAME_RESEMBLES => {
+            admit::too_similar(&upload.name)
         }
         other => other.into(),
     }

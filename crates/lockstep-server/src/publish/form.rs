@@ -118,6 +118,11 @@ pub(super) async fn receive(
 
 async fn spool(mut field: Field<'_>, app: &App) -> Result<SpooledFile, ApiError> {
     let filename = field.file_name().unwrap_or_default().to_owned();
+    // uv sends no type at all.
+    if let Some(kind) = field.content_type().filter(|kind| kind.type_() == "image") {
+        let message = format!("content: Invalid distribution file. It is sent as `{kind}`.");
+        return Err(ApiError::bad_request("content", message));
+    }
     let limit = app.settings.upload.max_file_size.as_u64();
     let named = tempfile::Builder::new()
         .prefix("upload-")

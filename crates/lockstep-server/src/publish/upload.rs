@@ -7,21 +7,24 @@
 
 use std::str::FromStr;
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 use lockstep_core::digest::{FileDigests, Sha256};
 use lockstep_core::filename::{DistFilename, DistKind};
-use lockstep_core::metadata::CoreMetadata;
+use lockstep_core::metadata::{CoreMetadata, MetadataError, MetadataVersion};
 use lockstep_core::name::ProjectName;
 use lockstep_core::version::Version;
 use lockstep_store::retention;
 use tempfile::TempPath;
 
-use super::archive::{self, ArchiveError};
+use super::agree;
+use super::archive::{self, ArchiveError, Found, Limits};
 use super::attest::{self, Provenance};
 use super::form::{Form, SpooledFile, disk};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fault;
+use crate::settings::Settings;
 
 /// An upload found to be good.
 pub struct Upload {
@@ -51,8 +54,9 @@ pub struct MetadataFile {
 }
 
 /// Checks a form against its archive; refusals name the field (contract §7).
-pub(super) async fn examine(form: Form, public_url: &str) -> Result<Upload, ApiError> {
+pub(super) async fn examine(mut form: Form, settings: &Settings) -> Result<Upload, ApiError> {
     protocol(&form)?;
+    let _: MetadataVersion = parsed(&form, "metadata_version")?;
     let name: ProjectName = parsed(&form, "name")?;
     let version: Version = parsed(&form, "version")?;
     if version.has_local() {
@@ -60,19 +64,22 @@ pub(super) async fn examine(form: Form, public_url: &str) -> Result<Upload, ApiE
         return Err(ApiError::bad_request("version", message));
     }
     let kind: DistKind = parsed(&form, "filetype")?;
+    python_version(&form, kind)?;
     let attestations = field(&form, "attestations").map(str::to_owned);
     let Some(SpooledFile {
         filename,
         path,
         digests,
-    }) = form.file
+    }) = form.file.take()
     else {
         return Err(ApiError::bad_request(
             "content",
             "Upload payload does not have a file.",
         ));
     };
-    let filename = DistFilename::parse(&filename, &name.normalized(), &version)
+    let project = name.normalized();
+    let filename = DistFilename::parse(&filename, &project, &version)
+        .and_then(|filename| filename.check_normal(&project, &version).map(|()| filename))
         .map_err(|error| ApiError::bad_request("filename", error.to_string()))?;
     if filename.kind() != kind {
         let message = format!(
@@ -81,25 +88,26 @@ pub(super) async fn examine(form: Form, public_url: &str) -> Result<Upload, ApiE
         );
         return Err(ApiError::bad_request("filetype", message));
     }
-    check_digests(&form.fields, &digests)?;
+    check_digests(&form, &digests)?;
     if digests.size == 0 {
         return Err(ApiError::bad_request(
             "content",
             "content: The file is empty.",
         ));
     }
-    let (path, found) = read_archive(path, kind).await?;
-    let metadata = CoreMetadata::parse(&found).map_err(|error| {
-        ApiError::bad_request("metadata", format!("Invalid distribution file. {error}"))
-    })?;
-    agree(&name, &version, &metadata)?;
+    let (path, found) = read_archive(path, kind, settings.upload.archive_limits()).await?;
+    let metadata = CoreMetadata::parse(&found.metadata).map_err(invalid_metadata)?;
+    agree::check_identity(&name, &version, &metadata)?;
+    agree::check_folder(&filename, &metadata, &found)?;
+    metadata.check().map_err(invalid_metadata)?;
+    agree::check_licenses(&metadata, &found)?;
     let metadata_file = (kind == DistKind::Wheel).then(|| MetadataFile {
-        sha256: Sha256::of(&found),
-        bytes: found.into(),
+        sha256: Sha256::of(&found.metadata),
+        bytes: found.metadata.into(),
     });
     let provenance = provenance(
         attestations,
-        public_url,
+        &settings.public_url,
         &name,
         &version,
         &filename,
@@ -177,6 +185,11 @@ fn protocol(form: &Form) -> Result<(), ApiError> {
     let refused = |code, message: &str| Err(ApiError::bad_request(code, message));
     match field(form, ":action") {
         Some("file_upload") => {}
+        Some("submit" | "submit_pkg_info" | "doc_upload") => {
+            let message = ":action: Projects are made by their first upload, and documentation is \
+                           not hosted; only `file_upload` is supported.";
+            return Err(ApiError::new(StatusCode::GONE, "action", message));
+        }
         _ => return refused("action", ":action: Only `file_upload` is supported."),
     }
     match field(form, "protocol_version") {
@@ -188,8 +201,28 @@ fn protocol(form: &Form) -> Result<(), ApiError> {
     }
 }
 
+/// The first value of a field. `UNKNOWN` is what old tools send for none.
 fn field<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
-    form.fields.get(name)?.first().map(String::as_str)
+    let value = form.fields.get(name)?.first().map(String::as_str);
+    value.filter(|value| value.trim() != "UNKNOWN")
+}
+
+/// The tag of a wheel, or `source`. It is only looked at, not kept: the file name says it, too.
+fn python_version(form: &Form, kind: DistKind) -> Result<(), ApiError> {
+    let message = match (kind, field(form, "pyversion").unwrap_or_default()) {
+        (DistKind::Wheel, "") => "pyversion: This field is required for wheels, as in `py3`.",
+        (DistKind::Sdist, other) if !["", "source"].contains(&other) => {
+            "pyversion: The only valid Python version of an sdist is `source`."
+        }
+        _ => return Ok(()),
+    };
+    Err(ApiError::bad_request("pyversion", message))
+}
+
+fn invalid_metadata(error: MetadataError) -> ApiError {
+    // The error quotes the document.
+    let sentence = format!("Invalid distribution file. {error}").replace(char::is_control, " ");
+    ApiError::bad_request("metadata", sentence)
 }
 
 fn parsed<T: FromStr<Err: std::fmt::Display>>(
@@ -209,16 +242,8 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
 }
 
 /// Each digest that is given must match, and one must be given.
-fn check_digests(
-    fields: &std::collections::BTreeMap<String, Vec<String>>,
-    actual: &FileDigests,
-) -> Result<(), ApiError> {
-    let given = |name: &str| {
-        fields
-            .get(name)
-            .and_then(|values| values.first())
-            .filter(|value| !value.is_empty())
-    };
+fn check_digests(form: &Form, actual: &FileDigests) -> Result<(), ApiError> {
+    let given = |name: &str| field(form, name).filter(|value| !value.is_empty());
     let mut any = false;
     for (name, actual) in [
         ("md5_digest", actual.md5.to_string()),
@@ -246,9 +271,13 @@ fn check_digests(
     }
 }
 
-async fn read_archive(path: TempPath, kind: DistKind) -> Result<(TempPath, Vec<u8>), ApiError> {
+async fn read_archive(
+    path: TempPath,
+    kind: DistKind,
+    limits: Limits,
+) -> Result<(TempPath, Found), ApiError> {
     let reading = tokio::task::spawn_blocking(move || {
-        archive::read_metadata(&path, kind).map(|found| (path, found.metadata))
+        archive::read_metadata(&path, kind, limits).map(|found| (path, found))
     });
     match reading.await.map_err(ApiError::internal)? {
         Ok(done) => Ok(done),
@@ -257,23 +286,4 @@ async fn read_archive(path: TempPath, kind: DistKind) -> Result<(TempPath, Vec<u
         }
         Err(error) => Err(ApiError::bad_request(error.kind(), error.to_string())),
     }
-}
-
-/// The archive must be what the form says it is.
-fn agree(name: &ProjectName, version: &Version, metadata: &CoreMetadata) -> Result<(), ApiError> {
-    if metadata.name.normalized() != name.normalized() {
-        let message = format!(
-            "name: The form says `{name}`, but the file's metadata say `{}`.",
-            metadata.name
-        );
-        return Err(ApiError::bad_request("name", message));
-    }
-    if !metadata.version.is_same_release_as(version) {
-        let message = format!(
-            "version: The form says `{version}`, but the file's metadata say `{}`.",
-            metadata.version
-        );
-        return Err(ApiError::bad_request("version", message));
-    }
-    Ok(())
 }

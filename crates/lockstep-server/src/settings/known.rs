@@ -34,6 +34,10 @@ pub(super) const KEYS: &[&str] = &[
     "retention",
     "upload",
     "upload.max_file_size",
+    "upload.max_members",
+    "upload.max_project_size",
+    "upload.max_unpacked_size",
+    "upload.prohibited_names",
 ];
 
 /// Whether a key exists.

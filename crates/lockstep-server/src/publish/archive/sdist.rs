@@ -4,6 +4,7 @@
 //! nothing can be cut off or hidden behind them.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use std::rc::Rc;
 use flate2::bufread::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType};
 
-use super::{ArchiveError, Disk, MAX_MEMBERS, check_ratio, inflate, shown, too_many_members};
+use super::{ArchiveError, Budget, Disk, Found, MAX_DOCUMENT, inflate, keep, shown};
 
 const EXPECTED: &str = "a gzipped tar archive (.tar.gz)";
 const ONE_FOLDER: &str = "one folder at the top with PKG-INFO in it";
@@ -19,9 +20,9 @@ const ONE_FOLDER: &str = "one folder at the top with PKG-INFO in it";
 /// memory: long names and extended attributes.
 const MAX_HEADERS: u64 = 1 << 20;
 
-/// Reads the sdist in `disk`, which is `size` bytes long, and gives back its `PKG-INFO`.
-pub(super) fn read(disk: BufReader<Disk<'_>>, size: u64) -> Result<Vec<u8>, ArchiveError> {
-    if size == 0 {
+/// Reads the sdist in `disk`, every byte of it.
+pub(super) fn read(disk: BufReader<Disk<'_>>, budget: &mut Budget) -> Result<Found, ArchiveError> {
+    if budget.size == 0 {
         return Err(ArchiveError::Empty { expected: EXPECTED });
     }
     let allowance = Rc::new(Cell::new(MAX_HEADERS));
@@ -31,20 +32,21 @@ pub(super) fn read(disk: BufReader<Disk<'_>>, size: u64) -> Result<Vec<u8>, Arch
     });
 
     let mut layout = Layout::default();
-    let mut inflated = 0;
-    let mut members = 0;
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        members += 1;
-        if members > MAX_MEMBERS {
-            return Err(too_many_members());
-        }
+        budget.member(entry.path_bytes().len())?;
         allowance.set(u64::MAX);
-        let keep = layout.note(&mut entry)?;
+        let wanted = layout.note(&mut entry)?;
         let declared = entry.size();
-        let before = inflated;
-        inflate(&mut entry, &mut inflated, size, keep, damaged)?;
-        if inflated - before < declared {
+        let before = budget.inflated;
+        match wanted {
+            Some(bytes) => {
+                let into = keep(bytes, "PKG-INFO", MAX_DOCUMENT);
+                inflate(&mut entry, budget, into, damaged)?;
+            }
+            None => inflate(&mut entry, budget, |_| Ok(()), damaged)?,
+        }
+        if budget.inflated - before < declared {
             return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
         }
         allowance.set(MAX_HEADERS);
@@ -52,26 +54,15 @@ pub(super) fn read(disk: BufReader<Disk<'_>>, size: u64) -> Result<Vec<u8>, Arch
 
     allowance.set(u64::MAX);
     let mut rest = archive.into_inner();
-    drain_zeros(&mut rest, inflated, size)?;
-    layout.complete()
-}
-
-/// Reads to the end of the gzip stream, whose checksum is compared by that.
-fn drain_zeros(rest: &mut impl Read, mut inflated: u64, size: u64) -> Result<(), ArchiveError> {
-    let mut buffer = [0; 16 << 10];
-    loop {
-        let count = match rest.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(damaged(error)),
-        };
-        if buffer[..count].iter().any(|byte| *byte != 0) {
+    // To the end of the gzip stream, whose checksum is compared by that.
+    let zeros = |bytes: &[u8]| {
+        if bytes.iter().any(|byte| *byte != 0) {
             return Err(ArchiveError::TrailingData { expected: EXPECTED });
         }
-        inflated += count as u64;
-        check_ratio(inflated, size)?;
-    }
+        Ok(())
+    };
+    inflate(&mut rest, budget, zeros, damaged)?;
+    layout.complete()
 }
 
 /// A stream of which only so much may be taken.
@@ -98,6 +89,8 @@ impl<R: Read> Read for Limited<R> {
 struct Layout {
     folder: Option<PathBuf>,
     pkg_info: Option<Vec<u8>>,
+    /// The other files, below the folder.
+    files: BTreeSet<String>,
 }
 
 impl Layout {
@@ -131,6 +124,11 @@ impl Layout {
             });
         }
         check_kind(entry, &path)?;
+        if let Ok(below) = inside.strip_prefix(&first)
+            && !kind.is_dir()
+        {
+            self.files.insert(below.to_string_lossy().into_owned());
+        }
         if kind.is_symlink() || kind.is_hard_link() {
             let target = entry.link_name().map_err(damaged)?.unwrap_or_default();
             // A hard link names a member, a symbolic one a path beside it.
@@ -161,17 +159,19 @@ impl Layout {
         Ok(None)
     }
 
-    /// The `PKG-INFO`, if there was one.
-    fn complete(self) -> Result<Vec<u8>, ArchiveError> {
+    /// What was found, if there was a `PKG-INFO`.
+    fn complete(self) -> Result<Found, ArchiveError> {
         let missing = |seen: &str| ArchiveError::Layout {
             seen: seen.to_owned(),
             expected: ONE_FOLDER,
         };
-        if self.folder.is_none() {
-            return Err(missing("no members"));
-        }
-        self.pkg_info
-            .ok_or_else(|| missing("no PKG-INFO in its folder"))
+        let folder = self.folder.ok_or_else(|| missing("no members"))?;
+        let metadata = self.pkg_info;
+        Ok(Found {
+            folder: folder.to_string_lossy().into_owned(),
+            metadata: metadata.ok_or_else(|| missing("no PKG-INFO in its folder"))?,
+            licenses: self.files,
+        })
     }
 }
 
