@@ -198,7 +198,9 @@ impl Index {
         loop {
             let of = format!("&project={project}&horizon=committed");
             let batch = self.batch(after, &of).await?;
-            history.extend(batch.changes);
+            // A cache that leaves out the query would give us everybody's.
+            let own = |change: &Change| change.project.as_ref() == Some(project);
+            history.extend(batch.changes.into_iter().filter(own));
             if !batch.more || batch.next <= after {
                 return Ok(history);
             }

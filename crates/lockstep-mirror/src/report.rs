@@ -142,3 +142,79 @@ impl Report {
         format!(" (kind {kind}, judged by {measure}; --kind says otherwise)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(project: &str, state: State) -> Verdict {
+        Verdict {
+            project: project.parse().expect("a name"),
+            state,
+            of: Vec::new(),
+            findings: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    fn file(problem: Problem) -> FileFinding {
+        FileFinding {
+            file: "a.whl".to_owned(),
+            problem,
+            detail: "why".to_owned(),
+        }
+    }
+
+    fn report(projects: Vec<Verdict>) -> Report {
+        Report {
+            index: "http://index/".to_owned(),
+            target: "http://pop/simple/".to_owned(),
+            kind: Some(Kind::Edge),
+            judged_by: Measure::Bytes,
+            pages_only: false,
+            file_bytes: 0,
+            announced: Serial::ZERO.plus(9),
+            counts: Counts::of(&projects),
+            projects,
+        }
+    }
+
+    #[test]
+    fn a_wrong_address_is_one_line_and_not_a_thousand() {
+        let missing = |serial| State::Missing {
+            announced: Serial::ZERO.plus(serial),
+        };
+        let all = report(vec![verdict("a", missing(3)), verdict("b", missing(4))]);
+        assert_eq!(
+            all.lines(),
+            "missing all 2 projects: not one page at http://pop/simple/; is the address right?\n"
+        );
+        let serial = Serial::ZERO.plus(3);
+        let some = report(vec![
+            verdict("a", missing(3)),
+            verdict("b", State::Exact { serial }),
+        ]);
+        assert_eq!(some.lines(), "missing a: no page, announced 3\n");
+    }
+
+    #[test]
+    fn files_make_a_project_worse_and_never_better() {
+        let serial = Serial::ZERO.plus(3);
+        let fine = verdict("a", State::Exact { serial });
+        for (problem, line) in [
+            (Problem::Missing, "different a: a.whl: why\n"),
+            (Problem::Different, "different a: a.whl: why\n"),
+            (Problem::Unreadable, "unreadable a: a.whl: why\n"),
+        ] {
+            let with = fine.clone().with_files(vec![file(problem)], serial);
+            assert!(!with.state.is_fine());
+            assert_eq!(with.to_string(), line);
+        }
+        let missing = verdict("a", State::Missing { announced: serial });
+        let with = missing
+            .clone()
+            .with_files(vec![file(Problem::Unreadable)], serial);
+        assert_eq!(with.state, missing.state);
+        assert_eq!(fine.clone().with_files(Vec::new(), serial), fine);
+    }
+}
