@@ -74,7 +74,8 @@ impl Devpi {
             .spawn()?;
         let url = format!("http://{address}");
         let mut devpi = Self { process, url };
-        let deadline = Instant::now() + PATIENCE;
+        // It imports much of Python; a busy machine needs a minute for that.
+        let deadline = Instant::now() + 4 * PATIENCE;
         while reqwest::get(&devpi.url).await.is_err() {
             let ended = devpi.process.try_wait()?;
             ensure!(ended.is_none(), "devpi-server ended: {ended:?}");
