@@ -251,7 +251,7 @@ async fn every_fault_is_found_in_a_devpi_mirror_index() -> anyhow::Result<()> {
     let found = column(&index, &simple, &[])?;
     print("devpi", &found);
     let expected = with(&[
-        ("missing-file", DEVPI_MISSING),
+        ("missing-file", "different/missing"),
         // It renders both forms from one state, so that both are old.
         ("old-json", "behind"),
         ("old-page", "behind"),
@@ -262,9 +262,6 @@ async fn every_fault_is_found_in_a_devpi_mirror_index() -> anyhow::Result<()> {
     assert_eq!(found, expected);
     Ok(())
 }
-
-/// devpi answers 502 for a file that its own source does not have.
-const DEVPI_MISSING: &str = "unreadable/unreadable";
 
 /// The one file with this name.
 fn the(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {

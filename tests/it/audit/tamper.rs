@@ -79,7 +79,10 @@ impl Way {
 
     pub(super) fn at(&self, end: &str, json: Option<bool>, fault: Fault) {
         let fault = (end.to_owned(), json, fault);
-        self.faults.lock().unwrap().push(fault);
+        self.faults
+            .lock()
+            .expect("no test panics with it")
+            .push(fault);
     }
 }
 
@@ -97,10 +100,14 @@ fn wants_json(request: &Request) -> bool {
 
 async fn pass(State(passage): State<Passage>, request: Request) -> Response {
     let (path, json) = (request.uri().path().to_owned(), wants_json(&request));
-    let fault = passage.faults.lock().unwrap().iter().find_map(|fault| {
-        let fits = path.ends_with(&fault.0) && fault.1.is_none_or(|only| only == json);
-        fits.then(|| fault.2.clone())
-    });
+    let fault = passage.faults.lock();
+    let fault = fault
+        .expect("no test panics with it")
+        .iter()
+        .find_map(|fault| {
+            let fits = path.ends_with(&fault.0) && fault.1.is_none_or(|only| only == json);
+            fits.then(|| fault.2.clone())
+        });
     let url = format!("http://{}{}", passage.origin, request.uri());
     let mut onward = passage.http.request(request.method().clone(), url);
     for (name, value) in request.headers() {
