@@ -3,7 +3,10 @@
 
 mod devpi;
 mod folder;
+mod hostile;
 mod site;
+mod table;
+mod tamper;
 
 use std::process::Command;
 

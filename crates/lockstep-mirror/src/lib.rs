@@ -10,6 +10,7 @@ pub mod audit;
 
 // … what was announced …
 pub mod changelog;
+pub mod index;
 
 // … what is shown …
 pub mod shown;

@@ -1,145 +1,14 @@
 //! What an audit found: a state per project, for people (one line a finding) and for programs.
+//!
+//! The document of `--json` is these types, field by field; `docs/guide/audit.md` describes it.
 
-use std::fmt;
+mod verdict;
 
-use lockstep_core::name::NormalizedName;
 use lockstep_core::serial::Serial;
 use serde::Serialize;
 
-/// How a project's page stands to what was announced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "lowercase")]
-pub enum State {
-    /// What was announced, at this serial.
-    Exact {
-        /// Which serial it shows.
-        serial: Serial,
-    },
-    /// A later state than the announced one, and one of the index's own.
-    Newer {
-        /// Which serial it shows.
-        serial: Serial,
-    },
-    /// An earlier state.
-    Behind(Behind),
-    /// No state that the index ever had, or not that of the serial it claims.
-    Different {
-        /// Which serial was announced.
-        announced: Serial,
-    },
-    /// No page, where there must be one.
-    Missing {
-        /// Which serial was announced.
-        announced: Serial,
-    },
-    /// No answer that could be judged.
-    Unreadable {
-        /// Which serial was announced.
-        announced: Serial,
-    },
-}
-
-/// How far behind a page is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Behind {
-    /// Which serial it shows.
-    pub shows: Serial,
-    /// When that was committed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shown_from: Option<String>,
-    /// Which serial was announced.
-    pub announced: Serial,
-    /// How many serials lie between.
-    pub serials: u64,
-    /// When the shown state was replaced.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<String>,
-}
-
-impl State {
-    /// The word for it.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Exact { .. } => "exact",
-            Self::Newer { .. } => "newer",
-            Self::Behind(_) => "behind",
-            Self::Different { .. } => "different",
-            Self::Missing { .. } => "missing",
-            Self::Unreadable { .. } => "unreadable",
-        }
-    }
-
-    /// Whether mirrors may rely on it.
-    pub fn is_fine(&self) -> bool {
-        matches!(self, Self::Exact { .. } | Self::Newer { .. })
-    }
-}
-
-/// What was found of one project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Verdict {
-    /// Which.
-    pub project: NormalizedName,
-    /// How its page stands; the worst of its representations.
-    #[serde(flatten)]
-    pub state: State,
-    /// Which representations stand so, unless all do.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub of: Vec<&'static str>,
-    /// What precisely is wrong, a sentence each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub findings: Vec<String>,
-}
-
-/// One line per finding; nothing for a project that is as announced.
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let project = &self.project;
-        let of = if self.of.is_empty() {
-            String::new()
-        } else {
-            format!(" [{}]", self.of.join(", "))
-        };
-        match &self.state {
-            State::Exact { .. } | State::Newer { .. } => {}
-            State::Behind(behind) => writeln!(f, "behind {project}: {behind}{of}")?,
-            State::Missing { announced } => {
-                writeln!(f, "missing {project}: no page, announced {announced}{of}")?;
-            }
-            State::Different { .. } | State::Unreadable { .. } => {
-                let word = self.state.word();
-                for finding in &self.findings {
-                    writeln!(f, "{word} {project}: {finding}{of}")?;
-                }
-                return Ok(());
-            }
-        }
-        // Files that are wrong beside a page that is.
-        for finding in &self.findings {
-            writeln!(f, "different {project}: {finding}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Behind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shows serial {}", self.shows)?;
-        if let Some(time) = &self.shown_from {
-            write!(f, " ({time})")?;
-        }
-        let plural = if self.serials == 1 { "" } else { "s" };
-        write!(
-            f,
-            ", announced {}, {} serial{plural} behind",
-            self.announced, self.serials
-        )?;
-        if let Some(time) = &self.since {
-            write!(f, " since {time}")?;
-        }
-        Ok(())
-    }
-}
+pub use self::verdict::{Behind, FileFinding, Problem, State, Verdict};
+use crate::target::Kind;
 
 /// How many projects are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -158,6 +27,16 @@ pub struct Counts {
     pub unreadable: usize,
 }
 
+/// By what pages are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Measure {
+    /// They are copies: by the hash of their bytes.
+    Bytes,
+    /// They are rendered again: by the files they list, and the serial they claim.
+    Content,
+}
+
 /// An audit's result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -165,6 +44,14 @@ pub struct Report {
     pub index: String,
     /// What was looked at.
     pub target: String,
+    /// What it was taken for, if that was given or found out.
+    pub kind: Option<Kind>,
+    /// By what its pages were judged.
+    pub judged_by: Measure,
+    /// Whether its files were looked at, or its pages alone.
+    pub pages_only: bool,
+    /// How many bytes of files were read.
+    pub file_bytes: u64,
     /// Up to where the index had announced.
     pub announced: Serial,
     /// Every project looked at, in the order of names.
@@ -173,11 +60,11 @@ pub struct Report {
     pub counts: Counts,
 }
 
-impl Report {
-    /// Puts a report together.
-    pub fn new(index: String, target: String, announced: Serial, projects: Vec<Verdict>) -> Self {
-        let mut counts = Counts::default();
-        for verdict in &projects {
+impl Counts {
+    /// Counts.
+    pub fn of(projects: &[Verdict]) -> Self {
+        let mut counts = Self::default();
+        for verdict in projects {
             *match verdict.state {
                 State::Exact { .. } => &mut counts.exact,
                 State::Newer { .. } => &mut counts.newer,
@@ -187,18 +74,37 @@ impl Report {
                 State::Unreadable { .. } => &mut counts.unreadable,
             } += 1;
         }
-        Self {
-            index,
-            target,
-            announced,
-            projects,
-            counts,
-        }
+        counts
     }
+}
 
+impl Report {
     /// Whether nothing is older than, or different from, what was announced.
     pub fn is_fine(&self) -> bool {
         self.projects.iter().all(|verdict| verdict.state.is_fine())
+    }
+
+    /// The findings for people, one a line. Where no project at all has a page, or none can be read
+    /// for one reason, the target's address is wrong rather than each of its pages: one line says so.
+    pub fn lines(&self) -> String {
+        let all = || self.projects.iter().map(ToString::to_string).collect();
+        let [first, rest @ ..] = self.projects.as_slice() else {
+            return String::new();
+        };
+        if rest.is_empty() || !rest.iter().all(|other| first.is_alike(other)) {
+            return all();
+        }
+        let (count, target) = (self.projects.len(), &self.target);
+        match first.state {
+            State::Missing { .. } => format!(
+                "missing all {count} projects: not one page at {target}; is the address right?\n"
+            ),
+            State::Unreadable { .. } if first.files.is_empty() => {
+                let why = first.findings.join("; ");
+                format!("unreadable all {count} projects: {why} (at {target})\n")
+            }
+            _ => all(),
+        }
     }
 
     /// The result in one line.
@@ -217,9 +123,98 @@ impl Report {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
         let (total, announced) = (self.projects.len(), self.announced);
-        format!(
-            "{total} projects at announced serial {announced}: {}",
-            parts.join(", ")
-        )
+        let (states, taken) = (parts.join(", "), self.taken_for());
+        format!("{total} projects at announced serial {announced}{taken}: {states}")
+    }
+
+    /// Where something was found, what it was held to be: a wrong guess explains much.
+    fn taken_for(&self) -> String {
+        if self.is_fine() {
+            return String::new();
+        }
+        let kind = self
+            .kind
+            .map_or("unknown".to_owned(), |kind| kind.to_string());
+        let measure = match self.judged_by {
+            Measure::Bytes => "the hash of its pages",
+            Measure::Content => "the content of its pages",
+        };
+        format!(" (kind {kind}, judged by {measure}; --kind says otherwise)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(project: &str, state: State) -> Verdict {
+        Verdict {
+            project: project.parse().expect("a name"),
+            state,
+            of: Vec::new(),
+            findings: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    fn file(problem: Problem) -> FileFinding {
+        FileFinding {
+            file: "a.whl".to_owned(),
+            problem,
+            detail: "why".to_owned(),
+        }
+    }
+
+    fn report(projects: Vec<Verdict>) -> Report {
+        Report {
+            index: "http://index/".to_owned(),
+            target: "http://pop/simple/".to_owned(),
+            kind: Some(Kind::Edge),
+            judged_by: Measure::Bytes,
+            pages_only: false,
+            file_bytes: 0,
+            announced: Serial::ZERO.plus(9),
+            counts: Counts::of(&projects),
+            projects,
+        }
+    }
+
+    #[test]
+    fn a_wrong_address_is_one_line_and_not_a_thousand() {
+        let missing = |serial| State::Missing {
+            announced: Serial::ZERO.plus(serial),
+        };
+        let all = report(vec![verdict("a", missing(3)), verdict("b", missing(4))]);
+        assert_eq!(
+            all.lines(),
+            "missing all 2 projects: not one page at http://pop/simple/; is the address right?\n"
+        );
+        let serial = Serial::ZERO.plus(3);
+        let some = report(vec![
+            verdict("a", missing(3)),
+            verdict("b", State::Exact { serial }),
+        ]);
+        assert_eq!(some.lines(), "missing a: no page, announced 3\n");
+    }
+
+    #[test]
+    fn files_make_a_project_worse_and_never_better() {
+        let serial = Serial::ZERO.plus(3);
+        let fine = verdict("a", State::Exact { serial });
+        for (problem, line) in [
+            (Problem::Missing, "different a: a.whl: why\n"),
+            (Problem::Different, "different a: a.whl: why\n"),
+            (Problem::Unreadable, "unreadable a: a.whl: why\n"),
+        ] {
+            let with = fine.clone().with_files(vec![file(problem)], serial);
+            assert!(!with.state.is_fine());
+            assert_eq!(with.to_string(), line);
+        }
+        let missing = verdict("a", State::Missing { announced: serial });
+        let with = missing
+            .clone()
+            .with_files(vec![file(Problem::Unreadable)], serial);
+        assert_eq!(with.state, missing.state);
+        assert_eq!(fine.clone().with_files(Vec::new(), serial), fine);
     }
 }

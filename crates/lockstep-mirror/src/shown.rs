@@ -1,7 +1,10 @@
-//! A simple page that somebody else rendered, read for its files: HTML (PEP 503) or JSON (PEP 691).
+//! A page that somebody else rendered, read for its files: HTML (PEP 503), JSON (PEP 691), or the
+//! legacy JSON that bandersnatch keeps beside them.
 //!
 //! Lenient, because mirrors are: HTML need not be XML, and JSON may leave out what PEP 691 lets it.
 //! Not here: whether the page is right.
+
+mod legacy;
 
 use html5gum::{HtmlString, StartTag, Token, Tokenizer};
 use lockstep_core::digest::Sha256;
@@ -24,6 +27,36 @@ pub struct ShownFile {
     pub yanked: Yank,
     /// Where the link points, without its fragment.
     pub url: String,
+    /// How long the page says it is; HTML does not say.
+    pub size: Option<u64>,
+    /// Whether the page promises its metadata beside it.
+    pub metadata: CoreMetadata,
+}
+
+/// Whether a file's metadata document is beside it, under `.metadata` (PEP 658, PEP 714).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CoreMetadata {
+    /// Not promised.
+    #[default]
+    Absent,
+    /// Promised, with no hash.
+    Promised,
+    /// Promised, with this hash.
+    Hashed(Sha256),
+}
+
+impl CoreMetadata {
+    /// As HTML says it: `sha256=…`, or `true`.
+    fn of_attribute(text: &str) -> Self {
+        let hash = text
+            .strip_prefix("sha256=")
+            .and_then(|hex| hex.parse().ok());
+        match hash {
+            Some(sha256) => Self::Hashed(sha256),
+            None if text == "false" => Self::Absent,
+            None => Self::Promised,
+        }
+    }
 }
 
 /// A page, read.
@@ -35,10 +68,10 @@ pub struct Shown {
     pub files: Vec<ShownFile>,
 }
 
-/// Reads a page; `None` when it is neither form.
+/// Reads a page; `None` when it is none of the forms.
 pub fn read(bytes: &[u8]) -> Option<Shown> {
     match bytes.trim_ascii_start().first()? {
-        b'{' => json(bytes),
+        b'{' => json(bytes).or_else(|| legacy::read(bytes)),
         b'<' => Some(html(bytes)),
         _ => None,
     }
@@ -65,6 +98,27 @@ struct DocumentFile {
     hashes: Hashes,
     requires_python: Option<String>,
     yanked: Option<Yank>,
+    size: Option<u64>,
+    core_metadata: Option<MetadataField>,
+    /// Its name before PEP 714.
+    dist_info_metadata: Option<MetadataField>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum MetadataField {
+    Flag(bool),
+    Hashes(Hashes),
+}
+
+impl From<MetadataField> for CoreMetadata {
+    fn from(field: MetadataField) -> Self {
+        match field {
+            MetadataField::Flag(false) => Self::Absent,
+            MetadataField::Flag(true) => Self::Promised,
+            MetadataField::Hashes(hashes) => hashes.sha256.map_or(Self::Promised, Self::Hashed),
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -95,6 +149,11 @@ fn json(bytes: &[u8]) -> Option<Shown> {
         requires_python: file.requires_python.filter(|text| !text.is_empty()),
         yanked: file.yanked.unwrap_or_default(),
         url: without_fragment(&file.url).to_owned(),
+        size: file.size,
+        metadata: file
+            .core_metadata
+            .or(file.dist_info_metadata)
+            .map_or(CoreMetadata::Absent, CoreMetadata::from),
     });
     Some(Shown {
         serial: document.meta.last_serial,
@@ -143,6 +202,12 @@ fn link(tag: &StartTag<()>) -> Option<ShownFile> {
         requires_python: attribute("data-requires-python").filter(|text| !text.is_empty()),
         yanked: attribute("data-yanked").map_or(Yank::No, Yank::Yes),
         url: url.to_owned(),
+        size: None,
+        metadata: attribute("data-core-metadata")
+            .or_else(|| attribute("data-dist-info-metadata"))
+            .map_or(CoreMetadata::Absent, |text| {
+                CoreMetadata::of_attribute(&text)
+            }),
     })
 }
 
@@ -151,55 +216,4 @@ fn without_fragment(url: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-
-    #[test]
-    fn a_page_as_devpi_renders_it() {
-        let page = format!(
-            r#"{{"meta": {{"api-version": "1.0"}}, "name": "six", "files": [
-                {{"filename": "six-1.0.tar.gz", "hashes": {{"sha256": "{HASH}"}},
-                  "url": "../../+f/ba7/816bf8f01cfea/six-1.0.tar.gz",
-                  "requires-python": ">=3.9", "yanked": "broken"}},
-                {{"filename": "six-1.1.tar.gz", "hashes": {{}}, "url": "six-1.1.tar.gz"}}]}}"#
-        );
-        let shown = read(page.as_bytes()).expect("JSON");
-        assert_eq!(shown.serial, None);
-        let first = ShownFile {
-            filename: "six-1.0.tar.gz".to_owned(),
-            sha256: HASH.parse().ok(),
-            requires_python: Some(">=3.9".to_owned()),
-            yanked: Yank::Yes("broken".to_owned()),
-            url: "../../+f/ba7/816bf8f01cfea/six-1.0.tar.gz".to_owned(),
-        };
-        assert_eq!(shown.files[0], first);
-        assert_eq!(
-            (shown.files[1].sha256, &shown.files[1].yanked),
-            (None, &Yank::No)
-        );
-    }
-
-    #[test]
-    fn a_page_as_devpi_writes_html_and_the_serials_of_bandersnatch() {
-        let page = format!(
-            "<!DOCTYPE html><html lang=\"en\"><head><title>root/m: links for a-b</title></head>\
-             <body><h1>root/m: links for a-b</h1>\n\
-             <form action=\"http://devpi/team/m/+simple/a-b/refresh\" method=\"post\">\
-             <input name=\"refresh\" type=\"submit\" value=\"Refresh\"></form>root/m \
-             <a href=\"../../+f/ba7/816bf8f01cfea/a%2Bb-1.0.tar.gz#sha256={HASH}\" \
-             data-requires-python=\"&gt;=3.9\" data-yanked=\"\">a+b-1.0.tar.gz</a><br>\n\
-             </body></html><!--SERIAL 17-->"
-        );
-        let shown = read(page.as_bytes()).expect("HTML");
-        assert_eq!(shown.serial, Serial::new(17));
-        assert_eq!(shown.files.len(), 1);
-        assert_eq!(shown.files[0].filename, "a+b-1.0.tar.gz");
-        assert_eq!(shown.files[0].requires_python.as_deref(), Some(">=3.9"));
-        assert_eq!(shown.files[0].yanked, Yank::Yes(String::new()));
-        let shown = read(br#"{"files": [], "meta": {"_last-serial": "1009"}}"#);
-        assert_eq!(shown.expect("JSON").serial, Serial::new(1009));
-        assert_eq!(read(b"gone"), None);
-    }
-}
+mod tests;

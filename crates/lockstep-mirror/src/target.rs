@@ -1,28 +1,36 @@
-//! What is audited: a site over HTTP or a mirror's folder. Fetches what is shown; judges nothing.
+//! What is audited: a site over HTTP or a mirror's folder. Fetches what is shown; judges no page.
 
 mod folder;
+mod place;
 mod site;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use lockstep_core::digest::Sha256;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::serial::Serial;
 use reqwest::Url;
+use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 
 pub use folder::Tree;
+pub use place::{Place, Wanted};
 pub use site::Site;
+pub(crate) use site::public;
 
 use crate::fetch::FetchError;
+use crate::report::Problem;
 
 /// What kind of thing a target is, where it is not to be found out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A cache in front of the index: the same bytes.
     Edge,
-    /// A mirror over HTTP: the same bytes, or its own rendering.
+    /// A mirror over HTTP: the same bytes, or its own rendering. It may keep removed projects.
     Mirror,
     /// A bandersnatch folder: its own rendering.
     Bandersnatch,
@@ -92,6 +100,15 @@ pub struct View {
     pub seen: Seen,
 }
 
+/// A project's page in all its representations, as found.
+#[derive(Debug)]
+pub struct Sight {
+    /// One for each.
+    pub views: Vec<View>,
+    /// What their bytes take of the memory for very large pages; given back with them.
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
 /// What was found.
 #[derive(Debug, Clone)]
 pub enum Seen {
@@ -101,6 +118,8 @@ pub enum Seen {
     Page {
         /// Its bytes, without any coding.
         bytes: Vec<u8>,
+        /// Where redirects led, over HTTP: its links start there.
+        at: Option<Url>,
         /// The serial told beside it, in a header.
         serial: Option<Serial>,
         /// Whether it comes with the index's own digest, so that it must be a copy.
@@ -149,6 +168,16 @@ impl TargetError {
     }
 }
 
+/// Where it is, as it may be shown.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Site(site) => public(site.url()).fmt(f),
+            Self::Folder(tree) => tree.path().display().fmt(f),
+        }
+    }
+}
+
 impl Target {
     /// Finds out what `target` is, or takes `kind`'s word for it.
     pub fn open(target: &str, kind: Option<Kind>) -> Result<Self, TargetError> {
@@ -194,6 +223,32 @@ impl Target {
         }
     }
 
+    /// What it is, as far as that is known.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Site(site) => site.kind(),
+            Self::Folder(tree) => tree.kind(),
+        }
+    }
+
+    /// Whether it may go on showing a project that the index removed. Mirrors may; a cache shows an
+    /// old page then.
+    pub fn keeps_removed(&self) -> bool {
+        match self {
+            Self::Site(site) => matches!(site.kind(), Some(Kind::Mirror | Kind::Devpi)),
+            Self::Folder(_) => true,
+        }
+    }
+
+    /// Whether it has the metadata documents that its pages promise. pep381client is older than they
+    /// are: it copies the promise and not the documents.
+    pub fn keeps_metadata(&self) -> bool {
+        match self {
+            Self::Site(_) => true,
+            Self::Folder(tree) => tree.pages() == Pages::Rendered,
+        }
+    }
+
     /// How many projects to look at together.
     pub fn concurrency(&self) -> usize {
         match self {
@@ -203,20 +258,41 @@ impl Target {
         }
     }
 
-    /// Every representation of a project's page.
-    pub async fn look(&self, project: &NormalizedName) -> Vec<View> {
+    /// How many bytes of files were read so far.
+    pub fn bytes_read(&self) -> &Arc<AtomicU64> {
         match self {
-            Self::Site(site) => site.look(project).await,
-            Self::Folder(tree) => tree.look(project).await,
+            Self::Site(site) => site.bytes_read(),
+            Self::Folder(tree) => tree.bytes_read(),
         }
     }
 
-    /// Checks the file that a page links to against its hash, and says what is wrong. Over HTTP files
-    /// are judged by the hashes that pages name, which every installer checks.
-    pub async fn file(&self, url: &str, sha256: Sha256) -> Option<&'static str> {
+    /// Every representation of a project's page.
+    pub async fn look(&self, project: &NormalizedName) -> Sight {
         match self {
-            Self::Site(_) => None,
-            Self::Folder(tree) => tree.file(url, sha256).await,
+            Self::Site(site) => site.look(project).await,
+            Self::Folder(tree) => {
+                let views = tree.look(project).await;
+                Sight { views, room: None }
+            }
+        }
+    }
+
+    /// Where a link of the page at `page` leads.
+    pub fn place(&self, page: Option<&Url>, link: &str) -> Place {
+        match self {
+            Self::Site(site) => site.place(page, link),
+            Self::Folder(tree) => tree.place(link),
+        }
+    }
+
+    /// Reads the file at a place, and says what is wrong with it.
+    pub async fn check(&self, place: &Place, wanted: Wanted) -> Option<(Problem, String)> {
+        match (self, place) {
+            (_, Place::Nowhere(why)) => Some((Problem::Different, why.clone())),
+            (Self::Site(site), Place::At(url)) => site.check(url, wanted).await,
+            (Self::Folder(tree), Place::In(path)) => tree.check(path, wanted).await,
+            // Kept elsewhere; a target makes no place of the other kind.
+            _ => None,
         }
     }
 }

@@ -27,7 +27,7 @@ async fn a_devpi_mirror_index_is_behind_until_it_is_refreshed() -> anyhow::Resul
     index.settle()?;
     let folder = tempfile::tempdir()?;
     let devpi = Devpi::start(&program, folder.path()).await?;
-    let simple = devpi.mirror(&index).await?;
+    let simple = devpi.mirror(&index.url()).await?;
     audit(&index.url(), &simple, &[])?.is_exact(2);
 
     let newest = upload(&index, "six", "1.1").await?;
@@ -43,7 +43,7 @@ async fn a_devpi_mirror_index_is_behind_until_it_is_refreshed() -> anyhow::Resul
 }
 
 /// A running devpi-server, stopped when dropped.
-struct Devpi {
+pub(super) struct Devpi {
     process: Child,
     url: String,
 }
@@ -57,7 +57,7 @@ impl Drop for Devpi {
 }
 
 impl Devpi {
-    async fn start(program: &Path, folder: &Path) -> anyhow::Result<Self> {
+    pub(super) async fn start(program: &Path, folder: &Path) -> anyhow::Result<Self> {
         let init = Command::new(program.with_file_name("devpi-init"))
             .args(["--no-root-pypi", "--root-passwd", "", "--serverdir"])
             .arg(folder)
@@ -74,7 +74,8 @@ impl Devpi {
             .spawn()?;
         let url = format!("http://{address}");
         let mut devpi = Self { process, url };
-        let deadline = Instant::now() + PATIENCE;
+        // It imports much of Python; a busy machine needs a minute for that.
+        let deadline = Instant::now() + 4 * PATIENCE;
         while reqwest::get(&devpi.url).await.is_err() {
             let ended = devpi.process.try_wait()?;
             ensure!(ended.is_none(), "devpi-server ended: {ended:?}");
@@ -84,8 +85,8 @@ impl Devpi {
         Ok(devpi)
     }
 
-    /// Makes a mirror index that keeps pages for an hour; returns the address of its list.
-    async fn mirror(&self, index: &TestIndex) -> anyhow::Result<String> {
+    /// Makes a mirror index of `upstream` that keeps pages for an hour; returns the address of its list.
+    pub(super) async fn mirror(&self, upstream: &str) -> anyhow::Result<String> {
         let client = reqwest::Client::new();
         let login = json!({"user": USER, "password": ""});
         let login = client.post(format!("{}/+login", self.url)).json(&login);
@@ -93,7 +94,7 @@ impl Devpi {
         let password = answer["result"]["password"].as_str().context("no login")?;
         let settings = json!({
             "type": "mirror", "volatile": true, "mirror_cache_expiry": 3600,
-            "mirror_url": format!("{}/simple/", index.url()),
+            "mirror_url": format!("{upstream}/simple/"),
         });
         let auth = BASE64_STANDARD.encode(format!("{USER}:{password}"));
         let create = client

@@ -1,6 +1,7 @@
 //! Folders: what the real bandersnatch keeps, and a tree of copies as pep381client keeps it.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -78,12 +79,16 @@ async fn a_bandersnatch_mirror_is_judged_by_its_content() -> anyhow::Result<()> 
     Ok(())
 }
 
-fn mirror(bandersnatch: &Path, index: &TestIndex, folder: &Path) -> anyhow::Result<()> {
+pub(super) fn mirror(bandersnatch: &Path, index: &TestIndex, folder: &Path) -> anyhow::Result<()> {
     run(bandersnatch, index, folder, &["mirror"])
 }
 
 /// Every project again, whatever the mirror thinks it has.
-fn mirror_again(bandersnatch: &Path, index: &TestIndex, folder: &Path) -> anyhow::Result<()> {
+pub(super) fn mirror_again(
+    bandersnatch: &Path,
+    index: &TestIndex,
+    folder: &Path,
+) -> anyhow::Result<()> {
     run(bandersnatch, index, folder, &["mirror", "--force-check"])
 }
 
@@ -106,7 +111,7 @@ fn run(program: &Path, index: &TestIndex, folder: &Path, words: &[&str]) -> anyh
     Ok(())
 }
 
-fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -165,7 +170,7 @@ async fn a_tree_of_copies_is_judged_by_its_bytes() -> anyhow::Result<()> {
 }
 
 /// A page, and the files it links to, as they are.
-async fn copy(index: &TestIndex, project: &str, web: &Path) -> anyhow::Result<()> {
+pub(super) async fn copy(index: &TestIndex, project: &str, web: &Path) -> anyhow::Result<()> {
     let simple = web.join("simple").join(project);
     fs::create_dir_all(&simple)?;
     let html = page(index, project, false).await?;
@@ -180,5 +185,75 @@ async fn copy(index: &TestIndex, project: &str, web: &Path) -> anyhow::Result<()
         fs::create_dir_all(file.parent().context("no folder")?)?;
         fs::write(file, bytes)?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_in_a_folder_is_said_and_never_taken_for_right() -> anyhow::Result<()> {
+    let index = TestIndex::start()?;
+    let folder = tempfile::tempdir()?;
+    let web = folder.path().join("web");
+    for project in ["attrs", "idna", "six"] {
+        upload(&index, project, "1.0").await?;
+        copy(&index, project, &web).await?;
+    }
+    index.settle()?;
+    let tree = web.join("simple").display().to_string();
+    audit(&index.url(), &tree, &[])?.is_exact(3);
+
+    let page = |project: &str| web.join("simple").join(project).join("index.html");
+    fs::remove_file(page("attrs"))?;
+    symlink("index.html", page("attrs"))?;
+    fs::remove_file(page("idna"))?;
+    symlink("nothing.html", page("idna"))?;
+    let files = files_below(&web.join("packages"))?;
+    let six = files
+        .iter()
+        .find(|file| file.ends_with("six-1.0-py3-none-any.whl"));
+    let six = six.context("no wheel")?;
+    fs::remove_file(six)?;
+    fs::create_dir(six)?;
+    audit(&index.url(), &tree, &[])?.found(&[
+        ("unreadable attrs: ", "symbolic links"),
+        ("unreadable idna: ", "a symbolic link that leads nowhere"),
+        (
+            "unreadable six: six-1.0-py3-none-any.whl: ",
+            "no plain file",
+        ),
+    ]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn files_may_be_left_to_another_host_but_not_be_lost() -> anyhow::Result<()> {
+    let index = TestIndex::start()?;
+    upload(&index, "six", "1.0").await?;
+    index.settle()?;
+    let folder = tempfile::tempdir()?;
+    // As bandersnatch keeps it with `hash-index`, and with `release-files = false` and a `root_uri`.
+    let simple = folder.path().join("web/simple/s/six");
+    fs::create_dir_all(&simple)?;
+    fs::create_dir(folder.path().join("web/pypi"))?;
+    let own = String::from_utf8(page(&index, "six", true).await?)?;
+    let hosted = own.replace("../../packages/", "https://files.example.org/packages/");
+    fs::write(simple.join("index.v1_json"), &hosted)?;
+    let tree = folder.path().display().to_string();
+    audit(&index.url(), &tree, &[])?.is_exact(1);
+    // Links into the folder must lead to files.
+    fs::write(
+        simple.join("index.v1_json"),
+        own.replace("../../", "../../../"),
+    )?;
+    audit(&index.url(), &tree, &[])?.found(&[
+        (
+            "different six: six-1.0-py3-none-any.whl: ",
+            "not in the folder",
+        ),
+        (
+            "different six: six-1.0-py3-none-any.whl.metadata: ",
+            "not in the folder",
+        ),
+    ]);
+    audit(&index.url(), &tree, &["--pages-only"])?.is_exact(1);
     Ok(())
 }

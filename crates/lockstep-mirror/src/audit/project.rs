@@ -3,27 +3,26 @@
 //! The index is asked for no more than the judgement needs: nothing for an exact copy, the content
 //! for a page that was rendered again, the history for what is not plainly right.
 
-use std::collections::BTreeMap;
-
 use lockstep_core::digest::Sha256;
 use lockstep_core::name::NormalizedName;
-use lockstep_core::serial::Serial;
 use tokio::sync::OnceCell;
 
-use crate::changelog::{Change, Expected, Index, IndexError};
+use super::files;
+use crate::changelog::{Change, Expected};
+use crate::index::{Index, IndexError};
 use crate::judge::{self, Judgement};
 use crate::manifest::{Line, differences};
 use crate::report::{State, Verdict};
 use crate::shown::{self, Shown};
 use crate::target::{Pages, Seen, Target, View};
 
-/// A project, looked at.
+/// A project, looked at and judged.
 pub(super) struct Looked {
-    pub(super) project: NormalizedName,
-    announced: Serial,
-    views: Vec<Judged>,
-    /// What is wrong with files on disk.
-    files: Vec<String>,
+    verdict: Verdict,
+    /// How it is judged instead if it turns out that this target copies pages.
+    unless_copied: Option<Box<Verdict>>,
+    /// Whether any representation is a copy of a page of the index.
+    pub(super) has_copy: bool,
 }
 
 /// A representation, judged.
@@ -59,14 +58,16 @@ impl Word<'_> {
     }
 }
 
-/// Looks at a project and judges each representation by itself.
+/// Looks at a project, judges each representation by itself, and then the files; those only if
+/// `with_files`.
 pub(super) async fn look(
     index: &Index,
     target: &Target,
     project: NormalizedName,
     expected: Expected,
+    with_files: bool,
 ) -> Result<Looked, IndexError> {
-    let seen = target.look(&project).await;
+    let sight = target.look(&project).await;
     let word = Word {
         index,
         project: &project,
@@ -74,32 +75,67 @@ pub(super) async fn look(
         history: OnceCell::new(),
         content: OnceCell::new(),
     };
-    let mut views = Vec::with_capacity(seen.len());
-    for view in &seen {
-        views.push(judge_view(&word, view, target.pages()).await?);
+    let mut views = Vec::with_capacity(sight.views.len());
+    for view in &sight.views {
+        views.push(judge_view(&word, view, target).await?);
     }
-    let files = match (target, readable(&seen)) {
-        (Target::Folder(_), Some(page)) => files(&word, target, &page).await?,
+    // A project that is gone has no files that must be there.
+    let page = expected.page.filter(|_| with_files);
+    let links = page.map(|page| files::links(target, &page, &sight.views));
+    // Pages may be large, and files take long.
+    drop(sight);
+    let files = match (page, links) {
+        (Some(page), Some(links)) => links.check(index, target, &page).await?,
         _ => Vec::new(),
     };
-    let announced = expected.serial();
+    let has_copy = views.iter().any(|view| view.copy);
+    let depends = views.iter().any(|view| view.unless_copied.is_some());
+    let verdict = |copies| {
+        let verdict = worst(project.clone(), &views, copies);
+        verdict.with_files(files.clone(), expected.serial())
+    };
     Ok(Looked {
+        unless_copied: depends.then(|| Box::new(verdict(true))),
+        verdict: verdict(false),
+        has_copy,
+    })
+}
+
+/// The worst of all representations.
+fn worst(project: NormalizedName, views: &[Judged], copies: bool) -> Verdict {
+    let judgements = views.iter().map(|view| {
+        let judgement = match &view.unless_copied {
+            Some(as_copy) if copies => as_copy,
+            _ => &view.judgement,
+        };
+        (view.label, judgement.clone())
+    });
+    let (of, state, findings) = judge::worst(judgements);
+    Verdict {
         project,
-        announced,
-        views,
-        files,
-    })
+        of: if of.len() == views.len() {
+            Vec::new()
+        } else {
+            of
+        },
+        state,
+        findings,
+        files: Vec::new(),
+    }
 }
 
-fn readable(views: &[View]) -> Option<Shown> {
-    views.iter().find_map(|view| match &view.seen {
-        Seen::Page { bytes, .. } => shown::read(bytes),
-        _ => None,
-    })
+impl Looked {
+    /// The verdict, when it is known whether the target copies pages.
+    pub(super) fn verdict(self, copies: bool) -> Verdict {
+        match self.unless_copied {
+            Some(as_copy) if copies => *as_copy,
+            _ => self.verdict,
+        }
+    }
 }
 
-async fn judge_view(word: &Word<'_>, view: &View, pages: Pages) -> Result<Judged, IndexError> {
-    let expected = word.expected;
+async fn judge_view(word: &Word<'_>, view: &View, target: &Target) -> Result<Judged, IndexError> {
+    let (expected, pages) = (word.expected, target.pages());
     let judged = |judgement| Judged {
         label: view.label,
         judgement,
@@ -123,6 +159,7 @@ async fn judge_view(word: &Word<'_>, view: &View, pages: Pages) -> Result<Judged
             bytes,
             serial,
             claims_copy,
+            ..
         } => (bytes, serial, claims_copy),
     };
     let sha256 = Sha256::of(bytes);
@@ -149,6 +186,12 @@ async fn judge_view(word: &Word<'_>, view: &View, pages: Pages) -> Result<Judged
     }
     let history = word.history().await?;
     if let Some(state) = judge::bytes(expected, history, sha256) {
+        let state = match expected.page {
+            None if target.keeps_removed() => State::Exact {
+                serial: expected.serial(),
+            },
+            _ => state,
+        };
         return Ok(Judged {
             copy: true,
             ..judged((state, Vec::new()))
@@ -174,54 +217,4 @@ fn plainly_right(expected: &Expected, announced: &[Line], shown: &Shown) -> bool
         && serial
         && differences.wrong.is_empty()
         && differences.further.is_empty()
-}
-
-/// Every announced file that the page links to, on disk, byte for byte. A file that the page does not
-/// link to is a matter of the page.
-async fn files(word: &Word<'_>, target: &Target, page: &Shown) -> Result<Vec<String>, IndexError> {
-    let links: BTreeMap<&str, &str> = page
-        .files
-        .iter()
-        .map(|file| (file.filename.as_str(), file.url.as_str()))
-        .collect();
-    let mut findings = Vec::new();
-    for Line(filename, sha256, ..) in word.content().await? {
-        if let Some(url) = links.get(filename.as_str())
-            && let Some(wrong) = target.file(url, *sha256).await
-        {
-            findings.push(format!("{filename}: {wrong}"));
-        }
-    }
-    Ok(findings)
-}
-
-impl Looked {
-    /// Whether any representation is a copy of a page of the index.
-    pub(super) fn has_copy(&self) -> bool {
-        self.views.iter().any(|view| view.copy)
-    }
-
-    /// The worst of all representations, and of the files.
-    pub(super) fn verdict(self, copies: bool) -> Verdict {
-        let count = self.views.len();
-        let judgements = self.views.into_iter().map(|view| {
-            let judgement = match view.unless_copied {
-                Some(as_copy) if copies => as_copy,
-                _ => view.judgement,
-            };
-            (view.label, judgement)
-        });
-        let (of, mut state, mut findings) = judge::worst(judgements);
-        if state.is_fine() && !self.files.is_empty() {
-            let announced = self.announced;
-            state = State::Different { announced };
-        }
-        findings.extend(self.files);
-        Verdict {
-            project: self.project,
-            of: if of.len() == count { Vec::new() } else { of },
-            state,
-            findings,
-        }
-    }
 }

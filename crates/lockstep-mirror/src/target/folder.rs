@@ -3,15 +3,18 @@
 //! Reads only, and only below the folder, wherever its pages may point.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lockstep_core::digest::Sha256;
 use lockstep_core::name::NormalizedName;
 use percent_encoding::percent_decode_str;
 use sha2::Digest as _;
 
-use super::{Kind, Pages, Seen, View};
+use super::{Kind, Pages, Place, Seen, View, Wanted};
+use crate::report::Problem;
 
 /// Names under which a page is kept, and what they are called in findings.
 const NAMES: [(&str, &str); 3] = [
@@ -20,39 +23,82 @@ const NAMES: [(&str, &str); 3] = [
     ("index.v1_json", "JSON"),
 ];
 
+/// No page is larger; what is, is no page.
+const MAX_PAGE: u64 = 64 * 1024 * 1024;
+
 /// A mirror's folder.
 #[derive(Debug, Clone)]
 pub struct Tree {
     /// The folder that holds `simple` and `packages`.
     web: PathBuf,
+    kind: Option<Kind>,
     pages: Pages,
+    /// Whether files are kept here at all: bandersnatch's `release-files = false` leaves them where
+    /// `root_uri` points.
+    has_files: bool,
+    bytes_read: Arc<AtomicU64>,
 }
 
 impl Tree {
-    /// The mirror in `folder`, which may be its `web` or the one above; `None`: there is none.
+    /// The mirror in `folder`, which may be its `web`, the one above, or `simple` in it; `None`: there
+    /// is none.
     pub fn open(folder: &Path, kind: Option<Kind>) -> Option<Self> {
-        let web = [folder.join("web"), folder.to_owned()]
+        // A project may be called `simple`, too; then there is one in `simple`.
+        let above = folder
+            .parent()
+            .filter(|_| folder.ends_with("simple") && !folder.join("packages").is_dir());
+        let web = [Some(folder.join("web")), above.map(Path::to_owned)]
             .into_iter()
+            .chain([Some(folder.to_owned())])
+            .flatten()
             .find(|web| web.join("simple").is_dir())?;
         // Only pep381client keeps signatures; only bandersnatch keeps the legacy JSON.
+        let has = |name: &str| web.join(name).is_dir();
+        let kind = kind.or_else(|| match () {
+            () if has("serversig") => Some(Kind::Pep381),
+            () if has("pypi") || has("json") => Some(Kind::Bandersnatch),
+            () => None,
+        });
         let pages = match kind {
             Some(Kind::Pep381) => Pages::Copied,
             Some(Kind::Bandersnatch) => Pages::Rendered,
-            _ if web.join("serversig").is_dir() => Pages::Copied,
-            _ if web.join("pypi").is_dir() || web.join("json").is_dir() => Pages::Rendered,
             _ => Pages::Either,
         };
-        Some(Self { web, pages })
+        let has_files = has("packages");
+        Some(Self {
+            web,
+            kind,
+            pages,
+            has_files,
+            bytes_read: Arc::default(),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.web
+    }
+
+    pub(super) fn kind(&self) -> Option<Kind> {
+        self.kind
     }
 
     pub(super) fn pages(&self) -> Pages {
         self.pages
     }
 
+    pub(super) fn bytes_read(&self) -> &Arc<AtomicU64> {
+        &self.bytes_read
+    }
+
     pub(super) async fn look(&self, project: &NormalizedName) -> Vec<View> {
         let tree = self.clone();
         let project = project.clone();
-        blocking(move || tree.read(&project)).await
+        blocking(move || {
+            let mut views = tree.read(&project);
+            views.extend(tree.legacy(&project));
+            views
+        })
+        .await
     }
 
     fn read(&self, project: &NormalizedName) -> Vec<View> {
@@ -77,39 +123,105 @@ impl Tree {
         }]
     }
 
-    pub(super) async fn file(&self, url: &str, sha256: Sha256) -> Option<&'static str> {
-        let Some(path) = path_in(url) else {
-            return Some("the link does not point into packages/");
-        };
+    /// bandersnatch's copy of the legacy JSON, where it keeps one.
+    fn legacy(&self, project: &NormalizedName) -> Option<View> {
+        if self.pages != Pages::Rendered {
+            return None;
+        }
+        let link = self.web.join("pypi").join(project.as_str()).join("json");
+        let document = self.web.join("json").join(project.as_str());
+        let seen = see(&link).or_else(|| see(&document))?;
+        let label = "legacy JSON";
+        Some(View { label, seen })
+    }
+
+    pub(super) fn place(&self, link: &str) -> Place {
+        let hosted = link.starts_with("//") || link.contains("://");
+        match path_in(link) {
+            _ if hosted && !self.has_files => Place::Elsewhere,
+            Some(path) => Place::In(path),
+            None => Place::Nowhere("the link does not point into packages/".to_owned()),
+        }
+    }
+
+    pub(super) async fn check(&self, path: &Path, wanted: Wanted) -> Option<(Problem, String)> {
         let path = self.web.join(path);
-        blocking(move || match hash(&path) {
-            Ok(found) if found == sha256 => None,
-            Ok(_) => Some("the file in the folder has other bytes"),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Some("the file is not in the folder")
+        let read = self.bytes_read.clone();
+        blocking(move || wrong(&path, wanted, &read)).await
+    }
+}
+
+/// What is at a path.
+enum Found {
+    Nothing,
+    File(fs::File, u64),
+    Trouble(String),
+}
+
+/// Opens plain files alone: a pipe could be waited for for ever.
+fn find(path: &Path) -> Found {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => match fs::File::open(path) {
+            Ok(file) => Found::File(file, metadata.len()),
+            Err(error) => Found::Trouble(error.to_string()),
+        },
+        Ok(_) => Found::Trouble("it is no plain file".to_owned()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            if fs::symlink_metadata(path).is_ok() {
+                Found::Trouble("it is a symbolic link that leads nowhere".to_owned())
+            } else {
+                Found::Nothing
             }
-            Err(_) => Some("the file in the folder can't be read"),
-        })
-        .await
+        }
+        Err(error) => Found::Trouble(error.to_string()),
     }
 }
 
 fn see(path: &Path) -> Option<Seen> {
-    match fs::read(path) {
-        Ok(bytes) => Some(Seen::Page {
+    let trouble = |why: &str| Some(Seen::Unreadable(format!("{}: {why}", path.display())));
+    let (mut file, length) = match find(path) {
+        Found::Nothing => return None,
+        Found::Trouble(why) => return trouble(&why),
+        Found::File(_, length) if length > MAX_PAGE => {
+            return trouble(&format!("{length} bytes are no page"));
+        }
+        Found::File(file, length) => (file, length),
+    };
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    match file.read_to_end(&mut bytes) {
+        Ok(_) => Some(Seen::Page {
             bytes,
+            at: None,
             serial: None,
             claims_copy: false,
         }),
-        Err(error)
-            if matches!(
-                error.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-            ) =>
-        {
-            None
+        Err(error) => trouble(&error.to_string()),
+    }
+}
+
+fn wrong(path: &Path, wanted: Wanted, read: &AtomicU64) -> Option<(Problem, String)> {
+    let (file, length) = match find(path) {
+        Found::Nothing => return Some((Problem::Missing, "the file is not in the folder".into())),
+        Found::Trouble(why) => {
+            let why = format!("the file in the folder can't be read: {why}");
+            return Some((Problem::Unreadable, why));
         }
-        Err(error) => Some(Seen::Unreadable(format!("{}: {error}", path.display()))),
+        Found::File(file, length) => (file, length),
+    };
+    if let Some(size) = wanted.size.filter(|size| *size != length) {
+        let why = format!("the file in the folder has other bytes: {length}, announced {size}");
+        return Some((Problem::Different, why));
+    }
+    match hash(file, read) {
+        Ok(found) if found == wanted.sha256 => None,
+        Ok(found) => Some((
+            Problem::Different,
+            format!("the file in the folder has other bytes: sha256 {found}"),
+        )),
+        Err(error) => {
+            let why = format!("the file in the folder can't be read: {error}");
+            Some((Problem::Unreadable, why))
+        }
     }
 }
 
@@ -130,8 +242,7 @@ fn path_in(url: &str) -> Option<PathBuf> {
 }
 
 /// A file's hash, in constant memory.
-fn hash(path: &Path) -> std::io::Result<Sha256> {
-    let mut file = fs::File::open(path)?;
+fn hash(mut file: fs::File, read: &AtomicU64) -> std::io::Result<Sha256> {
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; 128 * 1024];
     loop {
@@ -140,6 +251,7 @@ fn hash(path: &Path) -> std::io::Result<Sha256> {
             let digest: [u8; 32] = hasher.finalize().into();
             return Ok(digest.into());
         }
+        read.fetch_add(length as u64, Ordering::Relaxed);
         hasher.update(&buffer[..length]);
     }
 }

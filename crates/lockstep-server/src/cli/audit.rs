@@ -29,6 +29,11 @@ pub(super) struct AuditArgs {
     /// Only projects that changed after this serial
     #[arg(long, value_name = "SERIAL", default_value = "0")]
     since: Serial,
+    /// Look at pages alone. Without this every file behind every page is read whole, and its metadata
+    /// document too: from a site that is a download of the whole index, or of what --project and
+    /// --since choose
+    #[arg(long)]
+    pages_only: bool,
     /// What URL is, if that is not found out: edge, mirror, bandersnatch, pep381 or devpi
     #[arg(long, value_name = "KIND")]
     kind: Option<Kind>,
@@ -44,6 +49,7 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
         kind: args.kind,
         projects: args.projects.iter().map(ProjectName::normalized).collect(),
         since: args.since,
+        pages_only: args.pages_only,
     };
     let report = match audit::run(&options).await {
         Err(error) if error.is_usage() => {
@@ -64,9 +70,7 @@ fn show(report: &Report, json: bool) -> anyhow::Result<()> {
     if json {
         print(&format!("{}\n", serde_json::to_string(report)?))?;
     } else {
-        for verdict in &report.projects {
-            print(&verdict.to_string())?;
-        }
+        print(&report.lines())?;
     }
     Ok(writeln!(std::io::stderr(), "{}", report.summary())?)
 }
