@@ -11,6 +11,7 @@ mod house;
 mod http;
 mod min_serial;
 mod order;
+mod people;
 mod processes;
 mod races;
 mod read;

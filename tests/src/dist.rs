@@ -36,6 +36,10 @@ pub struct Opts {
     pub payload: usize,
     /// The Python tag of a wheel.
     pub python_tag: String,
+    /// More lines of the metadata's head, such as `Author: Ada`.
+    pub metadata: Vec<String>,
+    /// The metadata's body.
+    pub description: Option<String>,
 }
 
 impl Default for Opts {
@@ -45,6 +49,8 @@ impl Default for Opts {
             summary: None,
             payload: 0,
             python_tag: "py3".to_owned(),
+            metadata: Vec::new(),
+            description: None,
         }
     }
 }
@@ -176,7 +182,13 @@ fn core_metadata(name: &str, version: &str, opts: &Opts) -> String {
     if let Some(requires_python) = &opts.requires_python {
         lines.push(format!("Requires-Python: {requires_python}"));
     }
-    text_of(lines)
+    lines.extend(opts.metadata.iter().cloned());
+    let mut text = text_of(lines);
+    if let Some(description) = &opts.description {
+        text.push('\n');
+        text.push_str(description);
+    }
+    text
 }
 
 fn pyproject(package: &str, name: &str, version: &str, opts: &Opts) -> String {

@@ -19,6 +19,7 @@ pub mod change;
 
 // … what is shown of it …
 mod escape;
+pub mod latest;
 pub mod manifest;
 pub mod page;
 

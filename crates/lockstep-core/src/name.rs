@@ -6,9 +6,12 @@
 //! Invariant: a [`NormalizedName`] holds only `a-z`, `0-9` and single inner dashes, so it is safe
 //! as it is in a URL, an HTML attribute, a cache key and a file name.
 
+mod prefix;
+
 use std::fmt;
 use std::str::FromStr;
 
+pub use prefix::NamePrefix;
 use serde::{Deserialize, Serialize};
 
 /// The longest name accepted, in bytes; file names must stay below 255 with version and tags.

@@ -11,8 +11,10 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::read::{changelog, events, files, health, json, moved, pages, simple, snapshot, xmlrpc};
-use crate::{metrics, publish};
+use crate::read::{
+    changelog, events, feeds, files, health, json, moved, pages, simple, snapshot, xmlrpc,
+};
+use crate::{metrics, people, publish};
 
 /// The index's routes (contract §4–§7).
 pub(crate) fn router(app: App) -> Router {
@@ -37,9 +39,13 @@ pub(crate) fn router(app: App) -> Router {
         .route("/changelog/{serial}", get(changelog::row))
         .route("/changelog/{serial}/files", get(changelog::files))
         .route("/changelog/{serial}/content", get(changelog::content))
+        .route("/rss/updates.xml", get(feeds::updates))
+        .route("/rss/packages.xml", get(feeds::packages))
+        .route("/rss/project/{project}/releases.xml", get(feeds::project))
         .layer(cors());
     Router::new()
         .merge(public)
+        .merge(people::router())
         .route("/pypi", post(xmlrpc::call))
         .route("/pypi/", post(xmlrpc::call))
         .route("/RPC2", post(xmlrpc::call))

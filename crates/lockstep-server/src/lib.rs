@@ -12,6 +12,7 @@ pub mod settings;
 
 // … what it does …
 mod http;
+mod people;
 pub mod publish;
 pub mod read;
 pub mod retention;
