@@ -235,7 +235,6 @@ async fn a_project_is_fresh_and_purged_like_its_simple_page() -> anyhow::Result<
         ("/project/-/", ""),
         ("/project/-/1.0", ""),
         ("/project/sample/1.0/more/", ""),
-        ("/project/", ""),
     ] {
         let got = get(&index, path, &[]).await?;
         assert_eq!(

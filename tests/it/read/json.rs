@@ -196,7 +196,7 @@ async fn a_release_that_says_little_has_all_keys_too() -> anyhow::Result<()> {
         )
     });
     let (keys, null) = info.unwrap_or_default();
-    assert_eq!(keys, 31);
+    assert_eq!(keys, 30);
     let said = [
         "classifiers",
         "downloads",

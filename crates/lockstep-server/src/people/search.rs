@@ -17,6 +17,8 @@ use crate::error::ApiError;
 
 /// Projects on one page.
 const PAGE: usize = 50;
+/// … and one that tells whether there are more.
+const ONE_MORE: i64 = 51;
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -66,9 +68,8 @@ async fn answer(app: &App, asked: &Asked, headers: &HeaderMap) -> Result<Respons
     let mut found = match &prefix {
         None => Vec::new(),
         Some(prefix) => {
-            let one_more = PAGE as i64 + 1;
             let after = asked.after.as_ref();
-            catalog::search(&connection, announced, prefix, after, one_more).await?
+            catalog::search(&connection, announced, prefix, after, ONE_MORE).await?
         }
     };
     drop(connection);
