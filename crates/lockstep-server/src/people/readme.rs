@@ -6,6 +6,7 @@
 //!
 //! Invariant: the cost is bounded by [`LONGEST_MARKDOWN`], whatever the text; see [`tidy`].
 
+mod elements;
 mod tidy;
 
 use std::collections::{HashMap, HashSet};
@@ -65,7 +66,7 @@ fn from_markdown(text: &str) -> String {
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut sanitizer = ammonia::Builder::empty();
     sanitizer
-        .tags(tidy::names().collect())
+        .tags(elements::names().collect())
         .tag_attributes(HashMap::from([("a", HashSet::from(["href"]))]))
         .allowed_classes(HashMap::from([("span", HashSet::from(["image"]))]))
         .url_schemes(HashSet::from(["http", "https", "mailto"]))

@@ -9,87 +9,10 @@
 
 use html5gum::{StartTag, Token, Tokenizer};
 
+use super::elements::{Kind, MUTE, heading_level, known};
+
 /// Deeper elements are left out; their text stays.
 const DEEPEST: usize = 40;
-
-/// The level of the readme's first heading: below "Description".
-const FIRST_HEADING: usize = 3;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Holds blocks or text.
-    Block,
-    /// Holds text; ends where a block begins.
-    Paragraph,
-    /// Stands in text.
-    Inline,
-    List,
-    Item,
-    /// Parts of a table, from outside in.
-    Table,
-    Section,
-    Row,
-    Cell,
-}
-
-/// What is known, by the name it has in the input and in the output.
-const KNOWN: [(&str, &str, Kind); 43] = [
-    ("p", "p", Kind::Paragraph),
-    ("div", "div", Kind::Block),
-    ("center", "div", Kind::Block),
-    ("section", "div", Kind::Block),
-    ("blockquote", "blockquote", Kind::Block),
-    ("details", "details", Kind::Block),
-    ("summary", "summary", Kind::Paragraph),
-    ("pre", "pre", Kind::Paragraph),
-    ("dt", "p", Kind::Paragraph),
-    ("dd", "blockquote", Kind::Block),
-    ("h1", "h3", Kind::Paragraph),
-    ("h2", "h3", Kind::Paragraph),
-    ("h3", "h3", Kind::Paragraph),
-    ("h4", "h4", Kind::Paragraph),
-    ("h5", "h5", Kind::Paragraph),
-    ("h6", "h6", Kind::Paragraph),
-    ("ul", "ul", Kind::List),
-    ("ol", "ol", Kind::List),
-    ("li", "li", Kind::Item),
-    ("table", "table", Kind::Table),
-    ("thead", "thead", Kind::Section),
-    ("tbody", "tbody", Kind::Section),
-    ("tr", "tr", Kind::Row),
-    ("th", "th", Kind::Cell),
-    ("td", "td", Kind::Cell),
-    ("a", "a", Kind::Inline),
-    ("b", "strong", Kind::Inline),
-    ("strong", "strong", Kind::Inline),
-    ("i", "em", Kind::Inline),
-    ("em", "em", Kind::Inline),
-    ("s", "del", Kind::Inline),
-    ("strike", "del", Kind::Inline),
-    ("del", "del", Kind::Inline),
-    ("ins", "ins", Kind::Inline),
-    ("code", "code", Kind::Inline),
-    ("tt", "code", Kind::Inline),
-    ("samp", "samp", Kind::Inline),
-    ("kbd", "kbd", Kind::Inline),
-    ("var", "var", Kind::Inline),
-    ("mark", "mark", Kind::Inline),
-    ("sub", "sub", Kind::Inline),
-    ("sup", "sup", Kind::Inline),
-    ("small", "small", Kind::Inline),
-];
-
-/// Elements whose text is not for readers.
-const MUTE: [&str; 12] = [
-    "script", "style", "title", "textarea", "select", "iframe", "object", "noscript", "template",
-    "svg", "math", "head",
-];
-
-/// Every element that can be in the output.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    let known = KNOWN.iter().map(|(_, name, _)| *name);
-    known.chain(["br", "hr", "span"])
-}
 
 /// See the module.
 pub(super) fn tidy(html: &str) -> String {
@@ -98,7 +21,6 @@ pub(super) fn tidy(html: &str) -> String {
     for Ok(token) in Tokenizer::new(html) {
         match (token, muted) {
             (Token::EndTag(tag), Some(name)) if *tag.name == *name.as_bytes() => muted = None,
-            (_, Some(_)) => {}
             (Token::StartTag(tag), None) => {
                 muted = MUTE
                     .into_iter()
@@ -212,9 +134,10 @@ impl Tidy {
         while self.headings.last().is_some_and(|above| *above >= level) {
             self.headings.pop();
         }
-        let below = FIRST_HEADING + self.headings.len();
+        let depth = self.headings.len().min(3);
         self.headings.push(level);
-        ["h3", "h4", "h5", "h6"][(below - FIRST_HEADING).min(3)]
+        // The readme itself stands below an `h2`.
+        ["h3", "h4", "h5", "h6"][depth]
     }
 
     fn link(&mut self, href: &str) {
@@ -333,7 +256,7 @@ impl Tidy {
             && let Some(closed) = self.open.pop()
         {
             if closed.filled {
-                self.out.push_str(&format!("</{}>", closed.name));
+                self.out.extend(["</", closed.name, ">"]);
             } else {
                 self.out.truncate(closed.at);
                 if closed.kind == Kind::Cell {
@@ -342,17 +265,6 @@ impl Tidy {
             }
         }
     }
-}
-
-fn known(name: &[u8]) -> Option<(&'static str, &'static str, Kind)> {
-    let known = KNOWN.iter().find(|(from, ..)| from.as_bytes() == name);
-    known.copied()
-}
-
-/// 1 to 6.
-fn heading_level(name: &str) -> Option<usize> {
-    let level = name.strip_prefix('h')?.parse().ok()?;
-    (1..=6).contains(&level).then_some(level)
 }
 
 fn escaped(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The JSON document itself, with the keys of the public index (facts: warehouse §4).
+//! The JSON document itself, with the keys of the public index.
 
 use lockstep_core::digest::{Blake2b256, Md5, Sha256};
 use lockstep_core::latest::rank;
@@ -250,3 +250,6 @@ fn entries<'a>(source: &Source<'_>, release: &'a Release, files: &'a [File]) -> 
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests;
