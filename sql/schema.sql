@@ -341,6 +341,10 @@ CREATE INDEX announcements_by_time ON public.announcements USING btree (at, seri
 
 CREATE INDEX changelog_by_project ON public.changelog USING btree (project_id, serial DESC);
 
+CREATE INDEX changelog_new_projects ON public.changelog USING btree (serial DESC) WHERE (kind = 'create'::text);
+
+CREATE INDEX changelog_new_releases ON public.changelog USING btree (serial DESC) WHERE (kind = 'new-release'::text);
+
 CREATE INDEX files_by_project ON public.files USING btree (project_id);
 
 CREATE INDEX files_by_release ON public.files USING btree (release_id);

@@ -119,8 +119,12 @@ fn one_crate_alone_knows_the_database_and_one_the_way_out() -> anyhow::Result<()
 #[test]
 fn reading_knows_no_cdn() -> anyhow::Result<()> {
     let mut reading = sources("crates/lockstep-server/src/read")?;
-    let file = "crates/lockstep-server/src/read.rs";
-    reading.insert(file.to_owned(), fs::read_to_string(root().join(file))?);
+    reading.extend(sources("crates/lockstep-server/src/people")?);
+    for file in ["read.rs", "people.rs"] {
+        let file = format!("crates/lockstep-server/src/{file}");
+        let text = fs::read_to_string(root().join(&file))?;
+        reading.insert(file, text);
+    }
     for (file, text) in reading {
         assert!(
             !text.contains("lockstep_cdn"),

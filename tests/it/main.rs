@@ -12,6 +12,7 @@ mod http;
 mod manage;
 mod min_serial;
 mod order;
+mod people;
 mod processes;
 mod provenance;
 mod races;

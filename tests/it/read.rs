@@ -1,8 +1,10 @@
 //! What the index answers: headers, forms, refusals, and that all its voices say the same.
 
 mod changelog;
+mod feeds;
 mod files;
 mod headers;
+mod json;
 mod negotiation;
 mod pages;
 mod serversig;

@@ -44,6 +44,8 @@ pub struct Opts {
     pub fields: Vec<String>,
     /// Further files: at the top of a wheel, below the folder of an sdist.
     pub files: Vec<(String, Vec<u8>)>,
+    /// The metadata's body.
+    pub description: Option<String>,
 }
 
 impl Default for Opts {
@@ -57,6 +59,7 @@ impl Default for Opts {
             metadata_version: "2.1".to_owned(),
             fields: Vec::new(),
             files: Vec::new(),
+            description: None,
         }
     }
 }
@@ -209,7 +212,12 @@ fn core_metadata(name: &str, version: &str, opts: &Opts) -> String {
         lines.push(format!("Requires-Python: {requires_python}"));
     }
     lines.extend(opts.fields.iter().cloned());
-    text_of(lines)
+    let mut text = text_of(lines);
+    if let Some(description) = &opts.description {
+        text.push('\n');
+        text.push_str(description);
+    }
+    text
 }
 
 fn pyproject(package: &str, name: &str, version: &str, opts: &Opts) -> String {

@@ -21,6 +21,7 @@ pub mod change;
 
 // … what is shown of it …
 mod escape;
+pub mod latest;
 pub mod manifest;
 pub mod page;
 

@@ -6,11 +6,13 @@
 //! Invariant: a [`NormalizedName`] holds only `a-z`, `0-9` and single inner dashes, so it is safe
 //! as it is in a URL, an HTML attribute, a cache key and a file name.
 
+mod prefix;
 mod taken;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use prefix::NamePrefix;
 use serde::{Deserialize, Serialize};
 
 pub use taken::Glance;

@@ -18,8 +18,9 @@ impl SurrogateKey {
         Self(format!("project-{project}"))
     }
 
-    /// The list of projects, `/simple/`. No change purges it: it is a snapshot at the announced
-    /// serial with a short life of its own, and an older one is complete, never wrong.
+    /// The list of projects, `/simple/`, and whatever else speaks of the whole index: feeds, the front
+    /// page, the search. No change purges it: it is a snapshot at the announced serial with a short life
+    /// of its own, and an older one is complete, never wrong.
     pub fn simple_index() -> Self {
         Self("simple-index".to_owned())
     }

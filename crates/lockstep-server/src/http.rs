@@ -15,10 +15,10 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::manage::api;
 use crate::read::{
-    changelog, events, files, health, integrity, json, moved, pages, serversig, simple, snapshot,
-    xmlrpc,
+    changelog, events, feeds, files, health, integrity, json, moved, pages, serversig, simple,
+    snapshot, xmlrpc,
 };
-use crate::{metrics, publish};
+use crate::{metrics, people, publish};
 
 /// The index's routes (contract §4–§8).
 pub(crate) fn router(app: App) -> Router {
@@ -49,6 +49,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/changelog/{serial}", get(changelog::row))
         .route("/changelog/{serial}/files", get(changelog::files))
         .route("/changelog/{serial}/content", get(changelog::content))
+        .route("/rss/updates.xml", get(feeds::updates))
+        .route("/rss/packages.xml", get(feeds::packages))
+        .route("/rss/project/{project}/releases.xml", get(feeds::project))
         .layer(cors())
         .layer(from_fn(tell_allowed));
     let managed = Router::new()
@@ -74,6 +77,7 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(public)
         .merge(managed)
+        .merge(people::router())
         .route("/pypi", post(xmlrpc::call).fallback(xmlrpc::only_post))
         .route("/pypi/", post(xmlrpc::call).fallback(xmlrpc::only_post))
         .route("/RPC2", post(xmlrpc::call).fallback(xmlrpc::only_post))

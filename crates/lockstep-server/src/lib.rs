@@ -14,6 +14,7 @@ pub mod settings;
 // … what it does …
 mod http;
 mod manage;
+mod people;
 pub mod publish;
 pub mod read;
 pub mod retention;

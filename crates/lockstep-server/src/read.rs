@@ -11,6 +11,7 @@ pub mod answer;
 pub mod cache;
 pub mod changelog;
 pub mod events;
+pub mod feeds;
 pub mod files;
 pub mod fresh;
 pub mod health;

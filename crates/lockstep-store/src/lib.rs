@@ -33,6 +33,9 @@ pub mod tokens;
 pub mod verifications;
 pub mod watermarks;
 
+// … and what people and feed readers are shown of it.
+pub mod catalog;
+
 pub use error::StoreError;
 pub use pool::{Connection, Health, Store, Transaction, begin, begin_snapshot, commit};
 pub use query::{Client, QUERIES, Query};

@@ -45,6 +45,15 @@ queries! {
     PROJECTS_COUNT = "projects/count";
     PROJECTS_BEHIND = "projects/behind";
     PROJECTS_COUNT_BEHIND = "projects/count_behind";
+    CATALOG_NEW_RELEASES = "catalog/new_releases";
+    CATALOG_NEW_PROJECTS = "catalog/new_projects";
+    CATALOG_RELEASES_OF_PROJECT = "catalog/releases_of_project";
+    CATALOG_SEARCH = "catalog/search";
+    CATALOG_ABOUT = "catalog/about";
+    CATALOG_VERSIONS = "catalog/versions";
+    CATALOG_METADATA = "catalog/metadata";
+    CATALOG_HISTORY = "catalog/history";
+    CATALOG_SIZE = "catalog/size";
     RELEASES_FIND = "releases/find";
     RELEASES_CREATE = "releases/create";
     RELEASES_SET_YANKED = "releases/set_yanked";

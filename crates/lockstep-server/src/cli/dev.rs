@@ -91,7 +91,8 @@ async fn serve_on(
     print(&format!(
         "index:      {url}/simple/\n\
          upload:     twine upload --repository-url {url}/legacy/ -u __token__ -p {secret} dist/*\n\
-         changelog:  {url}/changelog/\n"
+         changelog:  {url}/changelog/\n\
+         web page:   {url}/\n"
     ))?;
     serve::run(app, Some(listener), None, signals).await
 }

@@ -1,6 +1,7 @@
-//! The JSON document itself, with the keys of the public index (facts: warehouse §4).
+//! The JSON document itself, with the keys of the public index.
 
 use lockstep_core::digest::{Blake2b256, Md5, Sha256};
+use lockstep_core::latest::rank;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::page::{file_path, page_time};
 use lockstep_core::serial::Serial;
@@ -135,7 +136,9 @@ pub(super) fn render(
         Some(version) => releases
             .iter()
             .find(|it| it.version.is_same_release_as(version)),
-        None => latest(&releases),
+        None => releases
+            .iter()
+            .max_by_key(|it| rank(&it.version, &it.yanked)),
     };
     let Some(shown) = shown else { return Ok(None) };
     let all = || {
@@ -158,17 +161,6 @@ pub(super) fn render(
     let mut bytes = serde_json::to_vec(&document)?;
     bytes.push(b'\n');
     Ok(Some(bytes))
-}
-
-/// Not yanked before yanked, final before pre-release, then the newest.
-fn latest(releases: &[Release]) -> Option<&Release> {
-    releases.iter().max_by_key(|release| {
-        (
-            release.yanked == Yanked::No,
-            !release.version.is_prerelease(),
-            &release.version,
-        )
-    })
 }
 
 fn info<'a>(source: &Source<'_>, project: &NormalizedName, release: &'a Release) -> Info<'a> {
@@ -258,3 +250,6 @@ fn entries<'a>(source: &Source<'_>, release: &'a Release, files: &'a [File]) -> 
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,2 @@
+-- What a release says of itself.
+select metadata from releases where id = $1
