@@ -59,24 +59,6 @@ impl Release {
         Ok(release)
     }
 
-    /// What the wheel holds lies in `site`, byte for byte.
-    fn is_installed(&self, site: &Path) -> anyhow::Result<()> {
-        let mut archive = ZipArchive::new(Cursor::new(&self.wheel.bytes))?;
-        for number in 0..archive.len() {
-            let mut member = archive.by_index(number)?;
-            // The installer's own.
-            if member.name()?.ends_with("/RECORD") {
-                continue;
-            }
-            let mut bytes = Vec::new();
-            member.read_to_end(&mut bytes)?;
-            let path = site.join(&*member.name()?);
-            let found = fs::read(&path).with_context(|| path.display().to_string())?;
-            ensure!(found == bytes, "{} is not the wheel's", path.display());
-        }
-        Ok(())
-    }
-
     /// A list of pins has the hashes of this release's files, and no other.
     fn is_pinned(&self, pins: &str) -> anyhow::Result<()> {
         let found: BTreeSet<_> = pins
@@ -88,6 +70,24 @@ impl Release {
         ensure!(found == expected, "not the hashes {expected:?} in:\n{pins}");
         Ok(())
     }
+}
+
+/// What the wheel holds lies in `site`, byte for byte.
+fn is_installed(wheel: &Dist, site: &Path) -> anyhow::Result<()> {
+    let mut archive = ZipArchive::new(Cursor::new(&wheel.bytes))?;
+    for number in 0..archive.len() {
+        let mut member = archive.by_index(number)?;
+        // The installer's own.
+        if member.name()?.ends_with("/RECORD") {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        member.read_to_end(&mut bytes)?;
+        let path = site.join(&*member.name()?);
+        let found = fs::read(&path).with_context(|| path.display().to_string())?;
+        ensure!(found == bytes, "{} is not the wheel's", path.display());
+    }
+    Ok(())
 }
 
 impl Home {

@@ -8,7 +8,7 @@ use lockstep_tests::edge::Edge;
 use lockstep_tests::index::client;
 
 use super::table::Row;
-use super::{Home, Ran, Release, run};
+use super::{Home, Ran, Release, is_installed, run};
 
 /// Version 1.0 is installed, then 2.0 and 3.0 are published: one asked for as "newer", one by number.
 /// Then comes one that is for another Python. `install` takes the edge, a folder and a requirement.
@@ -29,13 +29,13 @@ async fn releases_arrive(
         let release = Release::publish(&edge, package, version, ">=3.7").await?;
         let ran = install(&edge.pop.url(), folder, &requirement)?;
         ensure!(ran.success, "{requirement}: {}", ran.output);
-        release.is_installed(folder).context(ran.output)?;
+        is_installed(&release.wheel, folder).context(ran.output)?;
         last = Some(release);
     }
     Release::publish(&edge, package, "4.0", ">=4").await?;
     let ran = install(&edge.pop.url(), &newest, package)?;
     let last = last.context("no release")?;
-    last.is_installed(&newest).context(ran.output)
+    is_installed(&last.wheel, &newest).context(ran.output)
 }
 
 const DID: &str = "install, upgrade and a pinned release, each as soon as announced; one for another \

@@ -9,7 +9,7 @@ use lockstep_tests::edge::Edge;
 use lockstep_tests::index::client;
 
 use super::table::Row;
-use super::{Home, Ran, Release, run};
+use super::{Home, Ran, Release, is_installed, run};
 
 /// What a client has made.
 struct Locked {
@@ -37,7 +37,7 @@ async fn releases_are_locked(
         let release = Release::publish(&edge, package, version, ">=3.9").await?;
         let locked = sync(&edge.pop.url(), &folder, &requirement)?;
         release.is_pinned(&fs::read_to_string(&locked.pins)?)?;
-        release.is_installed(&locked.site)?;
+        is_installed(&release.wheel, &locked.site)?;
     }
     Ok(())
 }
