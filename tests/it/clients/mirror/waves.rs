@@ -147,6 +147,6 @@ impl World {
         let files = self.projects.get(project)?.files.iter().rev();
         files
             .map(|(dist, _)| dist)
-            .find(|dist| dist.filename.ends_with(".whl"))
+            .find(|dist| !dist.filename.ends_with(".tar.gz"))
     }
 }
