@@ -113,6 +113,7 @@ impl World {
     /// Waits until everything is announced and the edge's list says so; returns the serial.
     pub(super) async fn announced(&self) -> anyhow::Result<u64> {
         self.edge.index.settle()?;
+        self.edge.forget_list().await?;
         self.reader
             .wait_for_list(&self.edge.pop.url(), &self.edge.index)
             .await
