@@ -10,6 +10,8 @@ mod tamper;
 
 use std::process::Command;
 
+pub(super) use folder::files_below;
+
 use anyhow::Context as _;
 use lockstep_tests::dist::{Opts, wheel};
 use lockstep_tests::form::Form;
@@ -18,7 +20,7 @@ use serde_json::Value;
 
 /// What an audit said.
 #[derive(Debug)]
-struct Said {
+pub(super) struct Said {
     code: i32,
     out: String,
     err: String,
@@ -31,7 +33,7 @@ impl Said {
     }
 
     /// Nothing was found, in so many projects.
-    fn is_exact(&self, projects: usize) {
+    pub(super) fn is_exact(&self, projects: usize) {
         let all = format!("{projects} exact\n");
         assert!(
             self.code == 0 && self.out.is_empty() && self.err.ends_with(&all),
@@ -52,7 +54,7 @@ impl Said {
     }
 }
 
-fn audit(index: &str, target: &str, more: &[&str]) -> anyhow::Result<Said> {
+pub(super) fn audit(index: &str, target: &str, more: &[&str]) -> anyhow::Result<Said> {
     let output = Command::new(binary())
         .args(["audit", target, "--index", index])
         .args(more)

@@ -1,5 +1,7 @@
 //! An index with a real Varnish in front: what clients and mirrors talk to.
 
+use reqwest::Method;
+
 use crate::dist::Dist;
 use crate::form::{Answer, Form};
 use crate::index::{Options, TestIndex, free_address};
@@ -34,6 +36,15 @@ impl Edge {
         let answer = Form::of(name, version, dist).send(&self.index).await?;
         anyhow::ensure!(answer.status == 200, "{}: {answer:?}", dist.filename);
         Ok(answer)
+    }
+
+    /// Makes the edge forget the list of projects, which it keeps for ten seconds, as if they were over.
+    pub async fn forget_list(&self) -> anyhow::Result<()> {
+        let purge = Method::from_bytes(b"PURGE")?;
+        let request = reqwest::Client::new().request(purge, self.pop.url());
+        let answer = request.header("xkey-purge", "simple-index").send().await?;
+        anyhow::ensure!(answer.status() == 200, "{answer:?}");
+        Ok(())
     }
 
     /// A page's address at the edge.

@@ -1,6 +1,7 @@
 //! The harness: a real index, real caches, real distributions, for the tests in `it/`.
 
 pub mod checks;
+pub mod devpi;
 pub mod dist;
 pub mod edge;
 pub mod fastly;

@@ -111,7 +111,7 @@ fn run(program: &Path, index: &TestIndex, folder: &Path, words: &[&str]) -> anyh
     Ok(())
 }
 
-pub(super) fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use lockstep_tests::devpi::Devpi;
 use lockstep_tests::index::{TestIndex, client};
 use lockstep_tests::varnish::Pop;
 
-use super::devpi::Devpi;
 use super::folder::{copy, files_below, mirror, mirror_again};
 use super::tamper::{Fault, Folder, Way};
 use super::{audit, page, upload};
@@ -240,7 +240,7 @@ async fn every_fault_is_found_in_a_devpi_mirror_index() -> anyhow::Result<()> {
     let way = Way::start(index.address()).await?;
     let folder = tempfile::tempdir()?;
     let devpi = Devpi::start(&program, folder.path()).await?;
-    let simple = devpi.mirror(&way.url()).await?;
+    let simple = devpi.mirror(&format!("{}/simple/", way.url())).await?;
     assert_eq!(column(&index, &simple, &[])?, all_exact());
 
     // From now on its pages are old, and so for an hour.

@@ -15,8 +15,8 @@ use lockstep_tests::edge::Edge;
 use lockstep_tests::index::{binary, client};
 use lockstep_tests::reader::Reader;
 
-use super::mirror::files_below;
 use super::{Home, run};
+use crate::audit::files_below;
 
 /// The mirror under test.
 struct Mirror<'a> {

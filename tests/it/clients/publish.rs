@@ -1,6 +1,7 @@
-//! Uploaders: twine and uv.
+//! Uploaders: twine, uv and poetry.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::{Context as _, ensure};
 use lockstep_tests::checks::files_shown;
@@ -9,7 +10,21 @@ use lockstep_tests::edge::Edge;
 use lockstep_tests::index::{TOKEN, client};
 use lockstep_tests::reader::Reader;
 
-use super::{Home, Ran};
+use super::table::Row;
+use super::{Home, Ran, run};
+
+/// Another wheel of the same name and version.
+fn other_bytes(name: &str) -> Dist {
+    let summary = Some("Not the same bytes".to_owned());
+    wheel(
+        name,
+        "1.0",
+        &Opts {
+            summary,
+            ..Opts::default()
+        },
+    )
+}
 
 /// The page at the edge and the changelog show exactly these files; returns the announced serial.
 async fn shows(edge: &Edge, project: &str, dists: &[&Dist]) -> anyhow::Result<u64> {
@@ -45,6 +60,7 @@ async fn twine() -> anyhow::Result<()> {
     let Some(program) = client("publish", "twine")? else {
         return Ok(());
     };
+    let row = Row::begin("twine")?;
     let (edge, home) = (Edge::start()?, Home::new()?);
     let upload = |base: &str, dist: &Dist| -> anyhow::Result<Ran> {
         let (url, file) = (format!("{base}/legacy/"), home.put(dist)?);
@@ -79,15 +95,7 @@ async fn twine() -> anyhow::Result<()> {
     let now = shows(&edge, "twine-project", &[&wheel_1, &sdist_1]).await?;
     ensure!(now == serial, "the same upload again made serial {now}");
 
-    let summary = Some("Not the same bytes".to_owned());
-    let other = wheel(
-        "Twine.Project",
-        "1.0",
-        &Opts {
-            summary,
-            ..Opts::default()
-        },
-    );
+    let other = other_bytes("Twine.Project");
     let refused = upload(&edge.index.url(), &other)?;
     ensure!(
         !refused.success,
@@ -100,11 +108,10 @@ async fn twine() -> anyhow::Result<()> {
         refused.output
     );
     shows(&edge, "twine-project", &[&wheel_1, &sdist_1]).await?;
-    eprintln!(
-        "{}: wheel and sdist, by origin and edge; the same again; other bytes refused",
-        home.version(&program)?
-    );
-    Ok(())
+    row.passed(
+        &home.version(&program)?,
+        "wheel and sdist, by origin and edge; the same again changes nothing; other bytes refused",
+    )
 }
 
 #[tokio::test]
@@ -112,6 +119,7 @@ async fn uv_publish() -> anyhow::Result<()> {
     let Some(program) = client("publish", "uv")? else {
         return Ok(());
     };
+    let row = Row::begin("uv publish")?;
     let (edge, home) = (Edge::start()?, Home::new()?);
     let url = format!("{}/legacy/", edge.index.url());
     let check = format!("{}/simple/", edge.pop.url());
@@ -148,30 +156,80 @@ async fn uv_publish() -> anyhow::Result<()> {
     let now = shows(&edge, "uv-project", &[&wheel_1, &sdist_1]).await?;
     ensure!(now == serial, "nothing new, but serial {now}");
 
-    let summary = Some("Not the same bytes".to_owned());
-    let other = wheel(
-        "uv_project",
-        "1.0",
-        &Opts {
-            summary,
-            ..Opts::default()
-        },
-    );
-    let refused = publish(false, &[&other])?;
-    ensure!(
-        !refused.success,
-        "other bytes were taken: {}",
-        refused.output
-    );
-    ensure!(
-        refused.output.contains("already exists"),
-        "{}",
-        refused.output
-    );
-    shows(&edge, "uv-project", &[&wheel_1, &sdist_1]).await?;
-    eprintln!(
-        "{} publish: wheel and sdist; --check-url skips; the same again; other bytes refused",
-        home.version(&program)?
-    );
-    Ok(())
+    let other = other_bytes("uv_project");
+    // By the page at the edge, and by the upload itself.
+    for (check_url, words) in [(true, "do not match"), (false, "already exists")] {
+        let refused = publish(check_url, &[&other])?;
+        let said = refused.output.to_lowercase();
+        ensure!(
+            !refused.success && said.contains(words),
+            "{}",
+            refused.output
+        );
+        let now = shows(&edge, "uv-project", &[&wheel_1, &sdist_1]).await?;
+        ensure!(now == serial, "refused, but serial {now}");
+    }
+    row.passed(
+        &home.version(&program)?,
+        "wheel and sdist; --check-url skips what is there; the same again changes nothing; \
+         other bytes refused",
+    )
+}
+
+#[tokio::test]
+async fn poetry_publish() -> anyhow::Result<()> {
+    let Some(program) = client("poetry", "poetry")? else {
+        return Ok(());
+    };
+    let row = Row::begin("poetry publish")?;
+    let (edge, home) = (Edge::start()?, Home::new()?);
+    let url = format!("{}/legacy/", edge.index.url());
+    let folder = home.path().join("dist");
+    fs::create_dir(&folder)?;
+    fs::write(
+        home.path().join("pyproject.toml"),
+        "[project]\nname = 'Poetry.Project'\nversion = '1.0'\n\
+         [build-system]\nrequires = ['poetry-core']\nbuild-backend = 'poetry.core.masonry.api'\n",
+    )?;
+    // It sends what lies in `dist` for this name and version.
+    let publish = |dists: &[&Dist], flags: &[&str]| -> anyhow::Result<Ran> {
+        for dist in dists {
+            fs::write(folder.join(&dist.filename), &dist.bytes)?;
+        }
+        let mut command = home.command(&program);
+        command
+            .env("POETRY_REPOSITORIES_OURS_URL", &url)
+            .env("POETRY_PYPI_TOKEN_OURS", TOKEN)
+            .env("POETRY_KEYRING_ENABLED", "false");
+        command.args(["publish", "--no-interaction", "--repository", "ours"]);
+        run(command.args(flags))
+    };
+    let wheel_1 = wheel("Poetry.Project", "1.0", &Opts::default());
+    let sdist_1 = sdist("Poetry.Project", "1.0", &Opts::default());
+    let first = publish(&[&wheel_1, &sdist_1], &[])?;
+    ensure!(first.success, "{}", first.output);
+    let serial = shows(&edge, "poetry-project", &[&wheel_1, &sdist_1]).await?;
+
+    // The same again; other bytes; other bytes that may be skipped.
+    let other = other_bytes("Poetry.Project");
+    for (dist, flags, success) in [
+        (&wheel_1, &[][..], true),
+        (&other, &[], false),
+        (&other, &["--skip-existing"], true),
+    ] {
+        let ran = publish(&[dist], flags)?;
+        ensure!(ran.success == success, "{flags:?}: {}", ran.output);
+        ensure!(
+            success || ran.output.contains("File already exists"),
+            "{}",
+            ran.output
+        );
+        let now = shows(&edge, "poetry-project", &[&wheel_1, &sdist_1]).await?;
+        ensure!(now == serial, "nothing new, but serial {now}");
+    }
+    row.passed(
+        &home.version(&program)?,
+        "wheel and sdist; the same again changes nothing; other bytes refused, or skipped by \
+         --skip-existing",
+    )
 }
