@@ -6,12 +6,14 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use lockstep_tests::edge::Edge;
 use lockstep_tests::index::client;
+use reqwest::Method;
+use serde_json::json;
 
 use super::table::Row;
 use super::{Home, Ran, Release, is_installed, run};
 
 /// Version 1.0 is installed, then 2.0 and 3.0 are published: one asked for as "newer", one by number.
-/// Then comes one that is for another Python. `install` takes the edge, a folder and a requirement.
+/// Then comes one that is for another Python, and 3.0 is yanked. `install` takes the edge, a folder and a requirement.
 async fn releases_arrive(
     package: &str,
     home: &Home,
@@ -20,7 +22,7 @@ async fn releases_arrive(
     let edge = Edge::start()?;
     // An upgrade, warm at the edge and in the client; and a folder of its own.
     let (newest, pinned) = (home.path().join("newest"), home.path().join("pinned"));
-    let mut last = None;
+    let mut releases = Vec::new();
     for (version, requirement, folder) in [
         ("1.0", package.to_owned(), &newest),
         ("2.0", package.to_owned(), &newest),
@@ -30,16 +32,26 @@ async fn releases_arrive(
         let ran = install(&edge.pop.url(), folder, &requirement)?;
         ensure!(ran.success, "{requirement}: {}", ran.output);
         is_installed(&release.wheel, folder).context(ran.output)?;
-        last = Some(release);
+        releases.push(release);
     }
     Release::publish(&edge, package, "4.0", ">=4").await?;
     let ran = install(&edge.pop.url(), &newest, package)?;
-    let last = last.context("no release")?;
-    is_installed(&last.wheel, &newest).context(ran.output)
+    is_installed(&releases[2].wheel, &newest).context(ran.output)?;
+
+    let yank = format!("{}/releases/3.0/yank", package.replace('_', "-"));
+    let reason = json!({"reason": "broken"});
+    edge.order(Method::POST, &yank, &reason).await?;
+    edge.index.settle()?;
+    for (requirement, release) in [(package.to_owned(), 1), (format!("{package}==3.0"), 2)] {
+        let folder = home.path().join(format!("yanked-{release}"));
+        let ran = install(&edge.pop.url(), &folder, &requirement)?;
+        is_installed(&releases[release].wheel, &folder).context(ran.output)?;
+    }
+    Ok(())
 }
 
 const DID: &str = "install, upgrade and a pinned release, each as soon as announced; one for another \
-                   Python is left out";
+                   Python is left out; a yanked one only by number";
 
 /// The pip of an environment, with its row in the table.
 async fn pip_of(environment: &str, client_row: &'static str, package: &str) -> anyhow::Result<()> {

@@ -73,6 +73,10 @@ impl Mirror for Bandersnatch<'_> {
         Ok(files)
     }
 
+    fn keeps_reasons(&self) -> bool {
+        false
+    }
+
     fn target(&self) -> String {
         self.folder().display().to_string()
     }

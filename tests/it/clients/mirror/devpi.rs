@@ -98,6 +98,10 @@ impl Mirror for DevpiMirror {
         Ok(files)
     }
 
+    fn keeps_reasons(&self) -> bool {
+        true
+    }
+
     fn target(&self) -> String {
         self.simple.clone()
     }

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use lockstep_tests::dist::{Dist, Opts, sdist, wheel};
 use lockstep_tests::edge::Edge;
 use lockstep_tests::reader::Reader;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Shown;
@@ -19,16 +20,40 @@ pub(super) enum Wave {
     FirstProjects,
     /// A new release of a project that the mirror has, and a project that it has not.
     NewReleaseAndProject,
+    /// A release is yanked, with a reason that must be escaped.
+    Yank,
+    /// … and is as before.
+    Unyank,
+    /// One of a release's two files goes.
+    RemovedFile,
+    /// The release goes, with its last file.
+    RemovedRelease,
+    /// A project goes. Then one is archived: a list without the project that went has no trace of
+    /// that serial, so that mirrors which go by the list alone are never there.
+    RemovedAndArchivedProjects,
 }
 
 impl Wave {
-    pub(super) const ALL: [Self; 2] = [Self::FirstProjects, Self::NewReleaseAndProject];
+    pub(super) const ALL: [Self; 7] = [
+        Self::FirstProjects,
+        Self::NewReleaseAndProject,
+        Self::Yank,
+        Self::Unyank,
+        Self::RemovedFile,
+        Self::RemovedRelease,
+        Self::RemovedAndArchivedProjects,
+    ];
 
     /// For the table.
     fn words(self) -> &'static str {
         match self {
             Self::FirstProjects => "first projects",
             Self::NewReleaseAndProject => "new release and project",
+            Self::Yank => "yank",
+            Self::Unyank => "unyank",
+            Self::RemovedFile => "removed file",
+            Self::RemovedRelease => "removed release",
+            Self::RemovedAndArchivedProjects => "removed and archived project",
         }
     }
 
@@ -50,9 +75,43 @@ impl Wave {
                     .await?;
                 world.upload("third", "1.0", sdist, "!=3.8.*").await
             }
+            Self::Yank => {
+                let (path, body) = ("first-project/releases/1.0/yank", json!({"reason": REASON}));
+                let serial = world.edge.order(Method::POST, path, &body).await?;
+                world.mark("first-project", serial, "-1.0", &json!(REASON))
+            }
+            Self::Unyank => {
+                let path = "first-project/releases/1.0/unyank";
+                let serial = world.edge.order(Method::POST, path, &Value::Null).await?;
+                world.mark("first-project", serial, "-1.0", &json!(false))
+            }
+            Self::RemovedFile => {
+                let path = "first-project/files/first_project-1.0.tar.gz";
+                let serial = world.edge.order(Method::DELETE, path, &Value::Null).await?;
+                world.remove("first-project", serial, "-1.0.tar.gz")
+            }
+            Self::RemovedRelease => {
+                let path = "first-project/releases/1.0";
+                let serial = world.edge.order(Method::DELETE, path, &Value::Null).await?;
+                world.remove("first-project", serial, "-1.0-")
+            }
+            Self::RemovedAndArchivedProjects => {
+                let serial = world
+                    .edge
+                    .order(Method::DELETE, "third", &Value::Null)
+                    .await?;
+                world.remove("third", serial, "-")?;
+                let body = json!({"status": "archived", "reason": REASON});
+                let path = "second-project/status";
+                let serial = world.edge.order(Method::PUT, path, &body).await?;
+                world.mark("second-project", serial, "-", &json!(false))
+            }
         }
     }
 }
+
+/// Signs that HTML and JSON must escape.
+const REASON: &str = "it \"broke\" <a> & b";
 
 /// What a mirror was taken through, for the table.
 pub(super) fn did() -> String {
@@ -75,6 +134,10 @@ pub(super) struct World {
     pub(super) reader: Reader,
     /// By normalized name.
     projects: BTreeMap<String, Project>,
+    /// Files that were there: name and SHA-256.
+    removed: BTreeMap<String, String>,
+    /// How many projects were there.
+    gone: usize,
 }
 
 impl World {
@@ -84,6 +147,8 @@ impl World {
             edge: Edge::start()?,
             reader: Reader::new()?,
             projects: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            gone: 0,
         })
     }
 
@@ -110,6 +175,41 @@ impl World {
         Ok(())
     }
 
+    /// The project's files whose name contains this are yanked, or are not.
+    fn mark(
+        &mut self,
+        project: &str,
+        serial: u64,
+        part: &str,
+        yanked: &Value,
+    ) -> anyhow::Result<()> {
+        let project = self.projects.get_mut(project).context("no such project")?;
+        project.serial = serial;
+        for (dist, row) in &mut project.files {
+            if dist.filename.contains(part) {
+                row[3] = yanked.clone();
+            }
+        }
+        Ok(())
+    }
+
+    /// The project's files whose name contains this are gone, and with the last the project.
+    fn remove(&mut self, name: &str, serial: u64, part: &str) -> anyhow::Result<()> {
+        let project = self.projects.get_mut(name).context("no such project")?;
+        project.serial = serial;
+        for (dist, _) in project
+            .files
+            .extract_if(.., |(dist, _)| dist.filename.contains(part))
+        {
+            self.removed.insert(dist.filename, dist.sha256);
+        }
+        if project.files.is_empty() {
+            self.projects.remove(name);
+            self.gone += 1;
+        }
+        Ok(())
+    }
+
     /// Waits until everything is announced and the edge's list says so; returns the serial.
     pub(super) async fn announced(&self) -> anyhow::Result<u64> {
         self.edge.index.settle()?;
@@ -122,6 +222,11 @@ impl World {
     /// The projects there are.
     pub(super) fn projects(&self) -> impl Iterator<Item = &str> {
         self.projects.keys().map(String::as_str)
+    }
+
+    /// How many projects there are and were.
+    pub(super) fn ever(&self) -> usize {
+        self.projects.len() + self.gone
     }
 
     /// What a mirror must show of a project.
@@ -141,6 +246,11 @@ impl World {
         files
             .map(|(dist, _)| (dist.filename.clone(), dist.sha256.clone()))
             .collect()
+    }
+
+    /// The same for the files that are no longer there.
+    pub(super) fn removed(&self) -> &BTreeMap<String, String> {
+        &self.removed
     }
 
     /// The wheel of a project that came last.
