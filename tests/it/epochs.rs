@@ -87,7 +87,7 @@ async fn serials_of_a_lost_database_are_given_up_and_never_given_again() -> anyh
     let again = index.lockstep(&["advance-serial"])?;
     assert!(again.contains("no serial is lost"), "{again}");
     index.restart()?;
-    assert_eq!(upload(&index, "new", "1.0").await?, 17);
+    assert_eq!(upload(&index, "novel", "1.0").await?, 17);
     index.settle()?;
 
     let rows = Reader::new()?.changelog(&index.url()).await?;
@@ -160,6 +160,26 @@ async fn mirrors_and_edges_forget_what_lost_serials_said() -> anyhow::Result<()>
         .output()?;
     ensure!(audited.status.success(), "{audited:?}");
     edge.index.fsck()
+}
+
+/// An older backup put in place under a running process ends it: the next start says what to do.
+#[tokio::test]
+async fn a_database_that_goes_back_under_a_running_process_ends_it() -> anyhow::Result<()> {
+    let mut index = TestIndex::start()?;
+    restored_from_an_older_backup(&mut index).await?;
+    index.database().restore_by_force()?;
+    index.wait_for_death()?;
+    ensure!(
+        index.log().contains("it was restored from an older backup"),
+        "{}",
+        index.log()
+    );
+    let refused = index.restart().expect_err("it starts").to_string();
+    ensure!(refused.contains("lockstep advance-serial"), "{refused}");
+    index.lockstep(&["advance-serial"])?;
+    index.restart()?;
+    index.settle()?;
+    index.fsck()
 }
 
 /// Killed at any point, the same command goes on; until it has ended, nobody is served.

@@ -411,6 +411,17 @@ impl Database {
         .map(drop)
     }
 
+    /// The same, although somebody is connected, who loses the connection.
+    pub fn restore_by_force(&self) -> anyhow::Result<()> {
+        let name = &self.name;
+        psql(&self.admin, &format!("drop database {name} with (force)"))?;
+        psql(
+            &self.admin,
+            &format!("alter database {name}_backup rename to {name}"),
+        )
+        .map(drop)
+    }
+
     /// Runs SQL and returns what `psql` prints: columns parted by `|`, a line a row.
     pub fn query(&self, sql: &str) -> anyhow::Result<String> {
         psql(&self.url(), sql)

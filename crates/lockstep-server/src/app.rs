@@ -1,6 +1,6 @@
 //! What every handler and loop of one process shares.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lockstep_cdn::edge_check::{EdgeCheck, EdgeCheckSettings};
@@ -67,6 +67,8 @@ pub struct App {
     pub wakes: Arc<Wakes>,
     /// Cancelled when the process is to end: loops and waiting requests look at it.
     pub shutdown: CancellationToken,
+    /// Why it ends although nobody asked it to.
+    pub doom: Arc<OnceLock<String>>,
 }
 
 impl App {
@@ -139,7 +141,14 @@ impl App {
             pages: PageCache::default(),
             wakes: Arc::default(),
             shutdown: CancellationToken::new(),
+            doom: Arc::default(),
         })
+    }
+
+    /// Ends the process as by a signal, but as a failure: going on would make something untrue.
+    pub fn stop_because(&self, reason: String) {
+        let _ = self.doom.set(reason);
+        self.shutdown.cancel();
     }
 }
 
@@ -152,13 +161,18 @@ pub(crate) async fn check_high_water(
     let committed = watermarks::read(connection).await?.committed;
     let high_water = blobs.high_water().await?;
     if high_water > committed {
-        anyhow::bail!(
-            "this database ends at serial {committed}, but serials up to {high_water} have been \
-             announced: it was restored from an older backup. Restore a newer one, or run \
-             `lockstep advance-serial --config FILE` to give up those serials for good"
-        );
+        anyhow::bail!("{}", older_backup(committed, high_water));
     }
     Ok(high_water)
+}
+
+/// What is wrong with a database that ends before what was announced, and what to do.
+pub(crate) fn older_backup(committed: Serial, high_water: Serial) -> String {
+    format!(
+        "this database ends at serial {committed}, but serials up to {high_water} have been \
+         announced: it was restored from an older backup. Restore a newer one, or run \
+         `lockstep advance-serial --config FILE` to give up those serials for good"
+    )
 }
 
 /// Makes the CDNs and probes of the settings those that every change from now on is owed to.

@@ -72,14 +72,21 @@ pub async fn run(
         });
     }
     tasks.close();
-    signals.wait().await;
+    tokio::select! {
+        () = signals.wait() => {}
+        // A loop found that going on would make something untrue.
+        () = shutdown.cancelled() => {}
+    }
     tracing::info!("shutting down: no new requests, finishing those that are running");
     shutdown.cancel();
     if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
         tracing::warn!("some requests or calls did not end in time and are cut short");
     }
     tracing::info!("stopped");
-    Ok(())
+    match app.doom.get() {
+        Some(reason) => anyhow::bail!("{reason}"),
+        None => Ok(()),
+    }
 }
 
 /// Takes the port.

@@ -10,7 +10,7 @@ use lockstep_store::{StoreError, announcements, outbox, watermarks};
 use tokio_util::sync::CancellationToken;
 
 use super::rounds::{Progress, Stage, turn};
-use crate::app::App;
+use crate::app::{App, older_backup};
 use crate::fault;
 
 /// Announces until shutdown.
@@ -48,6 +48,7 @@ pub async fn round(app: &App) -> Result<Serial, StoreError> {
     }
     let announce = &app.settings.announce;
     let progress = watermarks::progress(&connection, announce.max_wait).await?;
+    stop_if_older(app, progress.stored).await?;
     let moved = advance(progress.stored, progress.open, announce.after);
     if moved != progress.stored {
         // Only where there is something to lose: an idle round passes no point.
@@ -80,6 +81,17 @@ async fn note_outside(app: &App, moved: Watermarks) -> Result<(), StoreError> {
             .await
             .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         *noted = moved.committed;
+    }
+    Ok(())
+}
+
+/// An older backup was put in place under this running process: it would give announced serials out
+/// again. The process ends; the next start judges, and says what to do.
+async fn stop_if_older(app: &App, stored: Watermarks) -> Result<(), StoreError> {
+    let noted = *app.high_water.lock().await;
+    if stored.committed < noted {
+        app.stop_because(older_backup(stored.committed, noted));
+        return Err(StoreError::Corrupt("serials.value".to_owned()));
     }
     Ok(())
 }

@@ -20,15 +20,15 @@ fn everything(index: &TestIndex) -> anyhow::Result<Vec<Value>> {
         ["/pypi", "list_packages", []],
         ["/pypi", "list_packages_with_serial", []],
         ["/pypi", "package_releases", ["known", true]],
-        ["/pypi", "package_releases", ["new", true]],
+        ["/pypi", "package_releases", ["novel", true]],
         ["/pypi", "release_urls", ["known", "1.0"]],
         ["/pypi", "release_urls", ["known", "2.0"]],
         ["/pypi", "release_data", ["known", "1.0"]],
         ["/pypi", "release_data", ["known", "2.0"]],
         ["/pypi", "page_hashes", ["known"]],
-        ["/pypi", "page_hashes", ["new"]],
+        ["/pypi", "page_hashes", ["novel"]],
         ["/pypi", "file_hashes", ["known"]],
-        ["/pypi", "file_hashes", ["new"]],
+        ["/pypi", "file_hashes", ["novel"]],
     ]);
     python(index, &calls)
 }
@@ -62,7 +62,7 @@ async fn nothing_is_told_before_it_is_announced_and_nothing_is_missed_by_it() ->
     sink.say(503);
     upload(&index, "known", "1.0", &sdist("known", "1.0", &opts)).await?;
     upload(&index, "known", "2.0", &wheel("known", "2.0", &opts)).await?;
-    upload(&index, "new", "1.0", &wheel("new", "1.0", &opts)).await?;
+    upload(&index, "novel", "1.0", &wheel("novel", "1.0", &opts)).await?;
     let page = get(&index, "/simple/known/", &[]).await?;
     assert_eq!(page.header("x-pypi-last-serial"), "6", "it is committed");
     // A mirror looks again, a second later: it is told nothing of that, and will not ask for
@@ -89,7 +89,7 @@ async fn nothing_is_told_before_it_is_announced_and_nothing_is_missed_by_it() ->
 
     let after = everything(&index)?;
     assert_eq!(after[0], json!(["value", 9]));
-    assert_eq!(after[4], json!(["value", ["known", "new"]]));
+    assert_eq!(after[4], json!(["value", ["known", "novel"]]));
     assert_eq!(after[6], json!(["value", ["2.0", "1.0"]]));
     for (position, (old, new)) in before.iter().zip(&after).enumerate() {
         // The metadata of 1.0 are the only thing that did not change, but for what is newest.
