@@ -13,7 +13,7 @@ use lockstep_tests::varnish::Pop;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::folder::{copy, mirror};
+use super::folder::{copy, files_below, mirror};
 use super::table::{Column, column};
 use super::tamper::Folder;
 use super::{page, upload};
@@ -122,12 +122,22 @@ async fn an_edge_whose_purges_are_lost_is_found_and_one_that_is_purged_is_exact(
     Ok(())
 }
 
-/// Both forms of every page that there is, and the files.
+/// Both forms of these projects' pages, and the files.
 async fn copy_all(index: &TestIndex, projects: &[&str], web: &Path) -> anyhow::Result<()> {
     for project in projects {
         copy(index, project, web).await?;
         let json = page(index, project, true).await?;
         fs::write(web.join("simple").join(project).join("index.v1_json"), json)?;
+    }
+    // Beside each wheel the document that the pages promise.
+    for wheel in files_below(&web.join("packages"))? {
+        let document = format!("{}.metadata", wheel.display());
+        if wheel.extension().is_some_and(|it| it == "whl") && !Path::new(&document).exists() {
+            let path = Path::new(&document).strip_prefix(web)?;
+            let url = format!("{}/{}", index.url(), path.display());
+            let answer = reqwest::get(url).await?.error_for_status()?;
+            fs::write(&document, answer.bytes().await?)?;
+        }
     }
     Ok(())
 }
@@ -168,8 +178,10 @@ async fn bandersnatch_does_not_hear_of_quarantine_and_the_audit_says_so() -> any
     let found = column(&index, &tree, &[])?;
     assert_eq!(found, behind(&PROJECTS[..5], &["hidden"]));
     // What an operator does who does not want to show it.
-    fs::remove_dir_all(folder.path().join("mirror/web/simple/hidden"))?;
-    fs::remove_file(folder.path().join("mirror/web/json/hidden"))?;
+    let web = folder.path().join("mirror/web");
+    fs::remove_dir_all(web.join("simple/hidden"))?;
+    fs::remove_dir_all(web.join("pypi/hidden"))?;
+    fs::remove_file(web.join("json/hidden"))?;
     let found = column(&index, &tree, &[])?;
     assert_eq!(found["hidden"], "exact", "{found:?}");
     let cleared = json!({"status": "active"});
