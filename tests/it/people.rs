@@ -13,18 +13,16 @@ use crate::read::upload;
 /// A readme that tries everything.
 const HOSTILE: &str = include_str!("people/hostile.md");
 
-/// A release whose publisher means harm in every field.
+/// A release whose publisher means harm in every field that an upload may have; others are refused.
 pub(crate) fn hostile() -> Opts {
     let lines = [
         "Description-Content-Type: text/markdown",
         "Author: <script>window.pwned=1</script>",
-        "Home-page: javascript:window.pwned=1",
         "License: MIT",
-        "Classifier: <img src=x onerror=window.pwned=1>",
+        "Keywords: <img src=x onerror=window.pwned=1>",
         "Requires-Dist: attrs>=20 ; python_version < '3.9'",
         "Project-URL: Docs, https://docs.example/",
-        "Project-URL: Evil, javascript:window.pwned=1",
-        "Project-URL: \"onmouseover=\"window.pwned=1, https://x.example/\"><script>window.pwned=1</script>",
+        "Project-URL: \"onfocus=\"window.pwned=1, https://x.example/?a='onfocus='window.pwned=1",
     ];
     Opts {
         summary: Some("<script>window.pwned=1</script>\"'><b>bold</b> &amp;".to_owned()),
