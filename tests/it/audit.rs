@@ -4,13 +4,15 @@
 mod devpi;
 mod folder;
 mod hostile;
+mod orders;
 mod site;
 mod table;
 mod tamper;
 
 use std::process::Command;
 
-pub(super) use folder::files_below;
+pub(super) use folder::{copy, files_below, mirror};
+pub(super) use table::{Column, column};
 
 use anyhow::Context as _;
 use lockstep_tests::dist::{Opts, wheel};
@@ -42,7 +44,7 @@ impl Said {
     }
 
     /// Exactly these findings, each given by what it begins with and what it contains.
-    fn found(&self, findings: &[(&str, &str)]) {
+    pub(super) fn found(&self, findings: &[(&str, &str)]) {
         let lines: Vec<&str> = self.out.lines().collect();
         assert_eq!((self.code, lines.len()), (1, findings.len()), "{self:?}");
         for (line, (begin, part)) in lines.iter().zip(findings) {

@@ -4,7 +4,6 @@
 mod install;
 mod lock;
 mod mirror;
-mod pep381;
 mod publish;
 mod table;
 

@@ -10,9 +10,11 @@ use lockstep_tests::checks;
 use lockstep_tests::dist::{Opts, wheel};
 use lockstep_tests::edge::Edge;
 use lockstep_tests::form::Form;
-use lockstep_tests::index::{TestIndex, binary};
+use lockstep_tests::index::{TestIndex, binary, client};
 use lockstep_tests::reader::{JSON, Reader};
 use serde_json::Value;
+
+use crate::audit::{Column, column, copy, mirror};
 
 async fn upload(index: &TestIndex, project: &str, version: &str) -> anyhow::Result<u64> {
     let dist = wheel(project, version, &Opts::default());
@@ -179,6 +181,59 @@ async fn a_database_that_goes_back_under_a_running_process_ends_it() -> anyhow::
     index.lockstep(&["advance-serial"])?;
     index.restart()?;
     index.settle()?;
+    index.fsck()
+}
+
+/// Nobody knows any more what the lost serials said, so what a mirror holds of them is no state of
+/// the index; what it holds from before is behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_finds_what_lost_serials_said_until_mirrors_have_run() -> anyhow::Result<()> {
+    let mut index = TestIndex::start()?;
+    let folder = tempfile::tempdir()?;
+    let web = folder.path().join("copies/web");
+    let copies = web.display().to_string();
+    let rendered = folder.path().join("mirror").display().to_string();
+    let bandersnatch = client("bandersnatch8", "bandersnatch")?;
+    let mirrors = |index: &TestIndex| -> anyhow::Result<Vec<Column>> {
+        let mut found = vec![column(index, &copies, &["--kind", "pep381"])?];
+        if bandersnatch.is_some() {
+            found.push(column(index, &rendered, &[])?);
+        }
+        Ok(found)
+    };
+    let states = |states: &[(&str, &str)]| -> Column {
+        let owned = |&(project, state): &(&str, &str)| (project.to_owned(), state.to_owned());
+        states.iter().map(owned).collect()
+    };
+    restored_from_an_older_backup(&mut index).await?;
+    for project in ["kept", "quiet", "lost"] {
+        copy(&index, project, &web).await?;
+    }
+    if let Some(program) = &bandersnatch {
+        mirror(program, &index, folder.path())?;
+    }
+    for found in mirrors(&index)? {
+        assert_eq!(
+            found,
+            states(&[("kept", "exact"), ("lost", "exact"), ("quiet", "exact")])
+        );
+    }
+    restore(&mut index)?;
+    index.lockstep(&["advance-serial"])?;
+    index.restart()?;
+    index.settle()?;
+    for found in mirrors(&index)? {
+        assert_eq!(found, states(&[("kept", "different"), ("quiet", "behind")]));
+    }
+    for project in ["kept", "quiet"] {
+        copy(&index, project, &web).await?;
+    }
+    if let Some(program) = &bandersnatch {
+        mirror(program, &index, folder.path())?;
+    }
+    for found in mirrors(&index)? {
+        assert_eq!(found, states(&[("kept", "exact"), ("quiet", "exact")]));
+    }
     index.fsck()
 }
 

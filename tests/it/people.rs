@@ -1,6 +1,7 @@
 //! Pages for people: what they say, what they refuse to show, and what caches are told of them.
 
 mod browser;
+mod orders;
 
 use lockstep_core::digest::Sha256;
 use lockstep_tests::dist::{Opts, sdist, wheel};
@@ -12,15 +13,16 @@ use crate::read::upload;
 /// A readme that tries everything.
 const HOSTILE: &str = include_str!("people/hostile.md");
 
-/// A release whose publisher means harm in every field that an upload lets through; the others are tried
-/// on the document itself (`people/project/view/tests.rs`).
+/// A release whose publisher means harm in every field that an upload may have; others are refused.
 pub(crate) fn hostile() -> Opts {
     let lines = [
         "Description-Content-Type: text/markdown",
         "Author: <script>window.pwned=1</script>",
         "License: MIT",
+        "Keywords: <img src=x onerror=window.pwned=1>",
         "Requires-Dist: attrs>=20 ; python_version < '3.9'",
         "Project-URL: Docs, https://docs.example/",
+        "Project-URL: \"onfocus=\"window.pwned=1, https://x.example/?a='onfocus='window.pwned=1",
     ];
     Opts {
         summary: Some("<script>window.pwned=1</script>\"'><b>bold</b> &amp;".to_owned()),
@@ -229,6 +231,8 @@ async fn a_project_is_fresh_and_purged_like_its_simple_page() -> anyhow::Result<
     for (path, key) in [
         ("/project/sample/9.9/", "project-sample"),
         ("/project/sample/one/", ""),
+        ("/project", ""),
+        ("/project/", ""),
         ("/project/-/", ""),
         ("/project/-/1.0", ""),
         ("/project/sample/1.0/more/", ""),

@@ -16,6 +16,8 @@ use lockstep_tests::dist::{Dist, Opts, sdist, wheel};
 use lockstep_tests::form::{Answer, Form};
 use lockstep_tests::index::TestIndex;
 
+pub(crate) use pages::anchors;
+
 pub(crate) const HTML: &str = "text/html";
 pub(crate) const HTML_V1: &str = "application/vnd.pypi.simple.v1+html";
 pub(crate) const JSON_V1: &str = "application/vnd.pypi.simple.v1+json";

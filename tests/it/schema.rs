@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 
 use anyhow::{Context as _, ensure};
 use lockstep_store::QUERIES;
-use lockstep_tests::index::{Database, TestIndex, binary};
+use lockstep_tests::database::Database;
+use lockstep_tests::index::{TestIndex, binary};
 use tempfile::TempDir;
 
 /// Statements that PostgreSQL does not prepare: settings of the session, not queries.

@@ -1,12 +1,10 @@
 //! An index with a real Varnish in front: what clients and mirrors talk to.
 
-use anyhow::Context as _;
 use reqwest::Method;
-use serde_json::Value;
 
 use crate::dist::Dist;
 use crate::form::{Answer, Form};
-use crate::index::{Options, TOKEN, TestIndex, free_address};
+use crate::index::{Options, TestIndex, free_address};
 use crate::purge_sink::settings;
 use crate::varnish::Pop;
 
@@ -38,23 +36,6 @@ impl Edge {
         let answer = Form::of(name, version, dist).send(&self.index).await?;
         anyhow::ensure!(answer.status == 200, "{}: {answer:?}", dist.filename);
         Ok(answer)
-    }
-
-    /// Gives the origin an order below `/api/projects/`, `Value::Null` being no body; returns the
-    /// serial of its last row.
-    pub async fn order(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<u64> {
-        let url = format!("{}/api/projects/{path}", self.index.url());
-        let mut request = reqwest::Client::new()
-            .request(method, url)
-            .bearer_auth(TOKEN);
-        if !body.is_null() {
-            request = request.json(body);
-        }
-        let answer = request.send().await?;
-        let (status, body) = (answer.status(), answer.text().await?);
-        anyhow::ensure!(status == 200, "{path}: {status} {body}");
-        let answer: Value = serde_json::from_str(&body)?;
-        answer["serial"].as_u64().context("no serial")
     }
 
     /// Makes the edge forget the list of projects, which it keeps for ten seconds, as if they were over.

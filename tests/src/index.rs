@@ -12,7 +12,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use reqwest::Method;
+use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::database::Database;
 
 /// The token that every test index knows, for all scopes.
 pub const TOKEN: &str = "lsk_test-token-of-the-test-index";
@@ -232,6 +236,22 @@ impl TestIndex {
         Ok(command.output()?)
     }
 
+    /// Gives an order below `/api/projects/`, `Value::Null` being no body; returns its last row's serial.
+    pub async fn order(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<u64> {
+        let url = format!("{}/api/projects/{path}", self.url());
+        let mut request = reqwest::Client::new()
+            .request(method, url)
+            .bearer_auth(TOKEN);
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        ensure!(status == 200, "{path}: {status} {body}");
+        let answer: Value = serde_json::from_str(&body)?;
+        answer["serial"].as_u64().context("no serial")
+    }
+
     /// `lockstep fsck` finds nothing.
     pub fn fsck(&self) -> anyhow::Result<()> {
         self.lockstep(&["fsck"])
@@ -352,111 +372,6 @@ pub fn binary() -> PathBuf {
         || PathBuf::from("lockstep"),
         |folder| folder.join("lockstep"),
     )
-}
-
-/// A database in the test run's cluster, gone when dropped.
-pub struct Database {
-    name: String,
-    admin: String,
-}
-
-impl Database {
-    /// An empty database. `tests/run` says where the cluster is.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests/run tells where the cluster is"
-    )]
-    pub fn create() -> anyhow::Result<Self> {
-        let admin = std::env::var("LOCKSTEP_TEST_POSTGRES").context(
-            "these tests need the PostgreSQL that `tests/run` starts; run `tests/run it` instead",
-        )?;
-        Self::create_in(admin)
-    }
-
-    /// An empty database in the cluster whose database `postgres` is at this URL.
-    fn create_in(admin: String) -> anyhow::Result<Self> {
-        let stamp = std::time::UNIX_EPOCH.elapsed()?.as_nanos();
-        let name = format!("test_{}_{stamp}", std::process::id());
-        psql(
-            &admin,
-            &format!("create database {name} template template0"),
-        )?;
-        Ok(Self { name, admin })
-    }
-
-    /// How one connects to it.
-    pub fn url(&self) -> String {
-        let base = self.admin.strip_suffix("/postgres").unwrap_or(&self.admin);
-        format!("{base}/{}", self.name)
-    }
-
-    /// Keeps a copy; nobody may be connected.
-    pub fn back_up(&self) -> anyhow::Result<()> {
-        let name = &self.name;
-        psql(
-            &self.admin,
-            &format!("create database {name}_backup template {name}"),
-        )
-        .map(drop)
-    }
-
-    /// Puts the copy in place of the database; nobody may be connected.
-    pub fn restore(&self) -> anyhow::Result<()> {
-        let name = &self.name;
-        psql(&self.admin, &format!("drop database {name}"))?;
-        psql(
-            &self.admin,
-            &format!("alter database {name}_backup rename to {name}"),
-        )
-        .map(drop)
-    }
-
-    /// The same, although somebody is connected, who loses the connection.
-    pub fn restore_by_force(&self) -> anyhow::Result<()> {
-        let name = &self.name;
-        psql(&self.admin, &format!("drop database {name} with (force)"))?;
-        psql(
-            &self.admin,
-            &format!("alter database {name}_backup rename to {name}"),
-        )
-        .map(drop)
-    }
-
-    /// Runs SQL and returns what `psql` prints: columns parted by `|`, a line a row.
-    pub fn query(&self, sql: &str) -> anyhow::Result<String> {
-        psql(&self.url(), sql)
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let _ = psql(
-            &self.admin,
-            &format!("drop database {} with (force)", self.name),
-        );
-    }
-}
-
-fn psql(url: &str, sql: &str) -> anyhow::Result<String> {
-    let output = Command::new("psql")
-        .args([
-            url,
-            "--no-psqlrc",
-            "--quiet",
-            "-At",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-c",
-            sql,
-        ])
-        .output()
-        .context("could not run psql")?;
-    ensure!(
-        output.status.success(),
-        "psql: {}\nin: {sql}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
 }
 
 /// A program of the clients that `tests/clients/setup` installed. `None`, with a visible line, when

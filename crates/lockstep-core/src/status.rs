@@ -71,6 +71,11 @@ pub enum Yanked {
 }
 
 impl Yanked {
+    /// Whether it is, for whatever reason.
+    pub fn is_yanked(&self) -> bool {
+        *self != Self::No
+    }
+
     /// The reason, where there is one.
     pub fn reason(&self) -> Option<&Reason> {
         match self {

@@ -87,6 +87,11 @@ impl Expected {
     pub fn serial(&self) -> Serial {
         self.page.map_or(self.row, |page| page.serial)
     }
+
+    /// Whether its page lists no file, as in quarantine.
+    pub fn lists_nothing(&self) -> bool {
+        self.content == Sha256::of(b"")
+    }
 }
 
 impl From<Change> for Expected {

@@ -64,6 +64,9 @@ pub(crate) fn router() -> Router<App> {
         .route("/", get(front::front))
         .route("/search", get(async || moved("/search/")))
         .route("/search/", get(search::search))
+        // Alone it is no nested route, and would fall through to the plain 404 of the router above.
+        .route("/project", get(project::nothing))
+        .route("/project/", get(project::nothing))
         .nest("/project", projects)
 }
 

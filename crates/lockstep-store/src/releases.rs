@@ -75,7 +75,7 @@ pub async fn set_yanked(
     release: i64,
     yanked: &Yanked,
 ) -> Result<(), StoreError> {
-    let is_yanked = *yanked != Yanked::No;
+    let is_yanked = yanked.is_yanked();
     let reason = yanked.reason().map(Reason::as_str);
     let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
         [&release, &is_yanked, &reason];

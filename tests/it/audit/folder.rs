@@ -79,7 +79,7 @@ async fn a_bandersnatch_mirror_is_judged_by_its_content() -> anyhow::Result<()> 
     Ok(())
 }
 
-pub(super) fn mirror(bandersnatch: &Path, index: &TestIndex, folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn mirror(bandersnatch: &Path, index: &TestIndex, folder: &Path) -> anyhow::Result<()> {
     run(bandersnatch, index, folder, &["mirror"])
 }
 
@@ -170,7 +170,7 @@ async fn a_tree_of_copies_is_judged_by_its_bytes() -> anyhow::Result<()> {
 }
 
 /// A page, and the files it links to, as they are.
-pub(super) async fn copy(index: &TestIndex, project: &str, web: &Path) -> anyhow::Result<()> {
+pub(crate) async fn copy(index: &TestIndex, project: &str, web: &Path) -> anyhow::Result<()> {
     let simple = web.join("simple").join(project);
     fs::create_dir_all(&simple)?;
     let html = page(index, project, false).await?;

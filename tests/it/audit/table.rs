@@ -30,10 +30,10 @@ const PROJECTS: [&str; 7] = [
 ];
 
 /// State by project.
-type Column = BTreeMap<String, String>;
+pub(crate) type Column = BTreeMap<String, String>;
 
 /// What an audit says of each project.
-fn column(index: &TestIndex, target: &str, more: &[&str]) -> anyhow::Result<Column> {
+pub(crate) fn column(index: &TestIndex, target: &str, more: &[&str]) -> anyhow::Result<Column> {
     let said = audit(&index.url(), target, &[more, &["--json"]].concat())?;
     let document = said.json()?;
     let projects = document["projects"].as_array().context("no projects")?;

@@ -40,7 +40,7 @@ async fn releases_arrive(
 
     let yank = format!("{}/releases/3.0/yank", package.replace('_', "-"));
     let reason = json!({"reason": "broken"});
-    edge.order(Method::POST, &yank, &reason).await?;
+    edge.index.order(Method::POST, &yank, &reason).await?;
     edge.index.settle()?;
     for (requirement, release) in [(package.to_owned(), 1), (format!("{package}==3.0"), 2)] {
         let folder = home.path().join(format!("yanked-{release}"));

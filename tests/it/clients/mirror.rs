@@ -6,9 +6,12 @@
 
 mod bandersnatch;
 mod devpi;
+mod pep381;
 mod waves;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use lockstep_core::digest::Sha256;
@@ -17,10 +20,11 @@ use serde_json::{Value, json};
 
 use self::bandersnatch::Bandersnatch;
 use self::devpi::DevpiMirror;
+use self::pep381::Pep381;
 use self::waves::{Wave, World};
 use super::Home;
 use super::table::Row;
-use crate::audit::audit;
+use crate::audit::{audit, files_below};
 
 /// What a mirror shows of a project.
 #[derive(Debug, PartialEq)]
@@ -36,7 +40,7 @@ impl Shown {
     fn of(serial: u64, page: &Value) -> anyhow::Result<Self> {
         let text = |value: &Value| Some(value.as_str()?.to_owned()).filter(|text| !text.is_empty());
         let files = page["files"].as_array().context("no files")?;
-        let mut files: Vec<_> = files
+        let files = files
             .iter()
             .map(|file| {
                 let yanked = file.get("yanked").cloned().unwrap_or(Value::Bool(false));
@@ -49,8 +53,13 @@ impl Shown {
                 ])
             })
             .collect();
+        Ok(Self::new(serial, files))
+    }
+
+    /// In whichever order these files come.
+    fn new(serial: u64, mut files: Vec<Value>) -> Self {
         files.sort_by_key(|file| file[0].as_str().map(str::to_owned));
-        Ok(Self { serial, files })
+        Self { serial, files }
     }
 }
 
@@ -68,6 +77,10 @@ trait Mirror {
 
     /// Whether its JSON says why a file is yanked, and not only that it is.
     fn keeps_reasons(&self) -> bool;
+
+    /// Whether it goes on showing a project in quarantine: it goes by the list of projects, in which
+    /// such a project is no more than one that never was.
+    fn keeps_quarantined(&self) -> bool;
 
     /// Where `lockstep audit` finds it.
     fn target(&self) -> String;
@@ -98,18 +111,32 @@ async fn agrees_after(wave: Wave, mirror: &impl Mirror, world: &mut World) -> an
         ensure!(shown == expected, "{project}: {shown:?}, not {expected:?}");
     }
     let (mut files, expected) = (mirror.files(world).await?, world.files());
-    // A mirror may keep what was removed.
-    files.retain(|name, sha256| world.removed().get(name) != Some(sha256));
+    // A mirror may keep what was removed or hidden.
+    let may_keep = world.may_keep();
+    files.retain(|name, sha256| may_keep.get(name) != Some(sha256));
     ensure!(files == expected, "holds {files:?}, not {expected:?}");
-    // A project that was removed is judged, too.
     let said = audit(&world.edge.index.url(), &mirror.target(), &[])?;
-    said.is_exact(world.ever());
+    match world.hidden() {
+        Some((project, serial)) if mirror.keeps_quarantined() => {
+            said.found(&[(&format!("behind {project}: shows serial {serial} ("), "")]);
+        }
+        _ => said.is_exact(world.pages().count()),
+    }
     Ok(())
 }
 
 /// The bytes' hash, as pages print it.
 fn sha256(bytes: &[u8]) -> String {
     Sha256::of(bytes).to_string()
+}
+
+/// The files below a folder, by name, with the SHA-256 of their bytes.
+fn stored(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+    let files = files_below(folder)?.into_iter();
+    files
+        .map(|path| Ok((name(&path).context("no name")?, sha256(&fs::read(&path)?))))
+        .collect()
 }
 
 /// bandersnatch of an environment, with its row in the table and its settings for how to ask.
@@ -153,6 +180,19 @@ async fn bandersnatch_7_by_xmlrpc() -> anyhow::Result<()> {
 #[tokio::test]
 async fn bandersnatch_6_by_xmlrpc() -> anyhow::Result<()> {
     bandersnatch("bandersnatch6", "bandersnatch 6, XML-RPC", "").await
+}
+
+#[tokio::test]
+async fn pep381client() -> anyhow::Result<()> {
+    let Some(python) = client("pep381", "python2.7")? else {
+        return Ok(());
+    };
+    let row = Row::begin("pep381client")?;
+    let (mut world, folder) = (World::new()?, tempfile::tempdir()?);
+    let mirror = Pep381 { python, folder };
+    follows(&mirror, &mut world).await?;
+    // Its pin; it can't say.
+    row.passed("1.5", &format!("{}; pages to the byte", waves::did()))
 }
 
 #[tokio::test]

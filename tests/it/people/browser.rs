@@ -7,6 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use lockstep_tests::dist::{Opts, wheel};
 use lockstep_tests::index::TestIndex;
+use reqwest::Method;
+use serde_json::json;
 
 use super::hostile;
 use crate::read::upload;
@@ -77,12 +79,14 @@ async fn anybody_can_read_them_and_nobody_is_harmed() -> anyhow::Result<()> {
     for (status, reason) in marked {
         let name = format!("is-{status}");
         upload(&index, &name, "1.0", &wheel(&name, "1.0", &hostile())).await?;
-        // The pages for people read these rows; the simple page is not looked at here.
-        index.database().query(&format!(
-            "update projects set status = '{status}', status_reason = '{reason}' where normalized_name = '{name}'; \
-             update releases set yanked = true, yanked_reason = 'broken' where version = '1.1a1'"
-        ))?;
+        let (path, body) = (
+            format!("{name}/status"),
+            json!({"status": status, "reason": reason}),
+        );
+        index.order(Method::PUT, &path, &body).await?;
     }
+    let (path, body) = ("hostile/releases/1.1a1/yank", json!({"reason": "broken"}));
+    index.order(Method::POST, path, &body).await?;
     index.settle()?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/look.mjs");
     let pictures = modules.join("pictures");

@@ -1,7 +1,9 @@
 //! Feeds: well-formed, newest first, and only of what is announced and listed.
 
-use lockstep_tests::dist::{Opts, wheel};
+use lockstep_tests::dist::{Opts, sdist, wheel};
 use lockstep_tests::index::{Options, TestIndex};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::upload;
 use crate::http::get;
@@ -172,25 +174,24 @@ async fn what_is_not_announced_is_no_news_yet() -> anyhow::Result<()> {
 #[tokio::test]
 async fn removed_and_hidden_projects_are_left_out() -> anyhow::Result<()> {
     let index = TestIndex::start()?;
-    for name in ["kept", "removed", "hidden", "shrunk"] {
+    for name in ["kept", "removed", "hidden", "shrunk", "empty"] {
         upload(&index, name, "1.0", &wheel(name, "1.0", &Opts::default())).await?;
     }
-    index.settle()?;
-    // What the changelog would say of them: this test is of the statements, not of who may do it.
-    for (name, kind, version, listed) in [
-        ("removed", "remove-project", "null", "false"),
-        ("hidden", "status", "null", "false"),
-        ("shrunk", "remove-release", "'1.0'", "true"),
+    let quarantined = json!({"status": "quarantined"});
+    for (method, path, body) in [
+        (Method::DELETE, "removed", Value::Null),
+        (Method::PUT, "hidden/status", quarantined),
+        (Method::DELETE, "shrunk/releases/1.0", Value::Null),
+        // The release is still there, with nothing to install.
+        (
+            Method::DELETE,
+            "empty/files/empty-1.0-py3-none-any.whl",
+            Value::Null,
+        ),
     ] {
-        index.database().query(&format!(
-            "with s as (update serials set value = value + 1 returning value), \
-                  w as (update watermarks set purged = purged + 1, verified = verified + 1, announced = announced + 1) \
-             insert into changelog (serial, at, project_id, name, version, kind, action, \
-                                    content_sha256, files_sha256, files_count, listed) \
-             select s.value, now(), p.id, '{name}', {version}, '{kind}', '', '', '', 0, {listed} \
-             from s, projects p where p.normalized_name = '{name}'"
-        ))?;
+        index.order(method, path, &body).await?;
     }
+    index.settle()?;
     let titles = |items: Vec<[String; 3]>| {
         items
             .into_iter()
@@ -203,13 +204,18 @@ async fn removed_and_hidden_projects_are_left_out() -> anyhow::Result<()> {
     );
     assert_eq!(
         titles(items(&index, "/rss/packages.xml").await?),
-        ["shrunk", "kept"]
+        ["empty", "shrunk", "kept"]
     );
+    for path in ["empty", "shrunk"] {
+        let path = format!("/rss/project/{path}/releases.xml");
+        assert!(items(&index, &path).await?.is_empty(), "{path}");
+    }
     // The search hides the same ones.
     let found = get(&index, "/search/", &[]).await?.text();
     for (name, shown) in [
         ("kept", true),
         ("shrunk", true),
+        ("empty", true),
         ("removed", false),
         ("hidden", false),
     ] {
@@ -219,5 +225,21 @@ async fn removed_and_hidden_projects_are_left_out() -> anyhow::Result<()> {
             "{name}"
         );
     }
+    // With another file the release is what it was, since when it was.
+    upload(
+        &index,
+        "empty",
+        "1.0",
+        &sdist("empty", "1.0", &Opts::default()),
+    )
+    .await?;
+    index
+        .order(Method::PUT, "hidden/status", &json!({"status": "active"}))
+        .await?;
+    index.settle()?;
+    assert_eq!(
+        titles(items(&index, "/rss/updates.xml").await?),
+        ["empty 1.0", "hidden 1.0", "kept 1.0"]
+    );
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use lockstep_core::digest::Sha256;
 use reqwest::Method;
+use serde_json::Value;
 
 use super::{HTML_V1, JSON_V1, sample};
 use crate::http::{ask, get};
@@ -168,16 +169,10 @@ async fn the_coding_is_the_one_that_the_request_likes_best() -> anyhow::Result<(
 async fn a_project_that_is_gone_is_404_and_says_since_when() -> anyhow::Result<()> {
     let index = sample().await?;
     let project = "/simple/sample-project/";
-    let serial = get(&index, project, &[])
+    let serial = index
+        .order(Method::DELETE, "sample-project", &Value::Null)
         .await?
-        .header("x-pypi-last-serial")
-        .to_owned();
-    // As after its removal; and with another time at the last row, so that it is noticed.
-    let gone = "begin; \
-        update projects set state_id = null, html_sha256 = null, json_sha256 = null; \
-        update changelog set at = at + interval '1 second' where serial = (select value from serials); \
-        commit";
-    index.database().query(gone)?;
+        .to_string();
     for _ in 0..2 {
         let got = get(&index, project, &[]).await?;
         assert_eq!((got.status, got.text().as_str()), (404, "404 Not Found\n"));

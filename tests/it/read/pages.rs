@@ -3,6 +3,8 @@
 use lockstep_core::digest::Sha256;
 use lockstep_tests::dist::{Opts, wheel};
 use lockstep_tests::index::TestIndex;
+use reqwest::Method;
+use serde_json::json;
 
 use super::{HTML, JSON_V1, sample, upload};
 use crate::http::get;
@@ -94,7 +96,8 @@ async fn a_replaced_page_is_still_there() -> anyhow::Result<()> {
 /// All texts that could end a tag, an attribute, a comment or a document.
 const NASTY: &str = "\"'><script>alert(1)</script>&amp;&nbsp;--><!--]]> \u{e9}\u{1f40d} <?xml?>";
 
-fn anchors(index_page: &str) -> anyhow::Result<Vec<[Option<String>; 4]>> {
+/// Of each link `href`, `data-yanked`, `data-requires-python` and `data-core-metadata`.
+pub(crate) fn anchors(index_page: &str) -> anyhow::Result<Vec<[Option<String>; 4]>> {
     // PEP 503's doctype is not XML's; all else is.
     let xml = index_page.replace("<!DOCTYPE html>", "");
     let document = roxmltree::Document::parse(&xml)?;
@@ -119,12 +122,10 @@ async fn html_is_well_formed_whatever_is_in_it() -> anyhow::Result<()> {
         ..Opts::default()
     };
     upload(&index, "sample", "1.0", &wheel("sample", "1.0", &opts)).await?;
-    // There is no command to yank yet: the next upload renders what the rows say.
-    let sql = format!(
-        "update releases set yanked = true, yanked_reason = '{}'",
-        NASTY.replace('\'', "''")
-    );
-    index.database().query(&sql)?;
+    let reason = json!({"reason": NASTY});
+    index
+        .order(Method::POST, "sample/releases/1.0/yank", &reason)
+        .await?;
     upload(&index, "sample", "2.0", &wheel("sample", "2.0", &opts)).await?;
     index.settle()?;
 

@@ -147,6 +147,12 @@ async fn judge_view(word: &Word<'_>, view: &View, target: &Target) -> Result<Jud
             let announced = expected.serial();
             return Ok(judged((State::Unreadable { announced }, vec![why.clone()])));
         }
+        // A project in quarantine is in no list, and one whose releases are gone has nothing to copy:
+        // a mirror need not have such a page.
+        Seen::Nothing if target.keeps_removed() && expected.lists_nothing() => {
+            let serial = expected.serial();
+            return Ok(judged((State::Exact { serial }, Vec::new())));
+        }
         Seen::Nothing => {
             // Asked only about a page that should be there.
             let history = match expected.page {

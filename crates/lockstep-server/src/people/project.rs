@@ -170,7 +170,9 @@ async fn shown(
     let quarantined = about.status == ProjectStatus::Quarantined;
     let mut all = catalog::versions(snapshot, about.id).await?;
     all.sort_by(|a, b| b.version.cmp(&a.version));
-    let latest = all.iter().max_by_key(|it| rank(&it.version, &it.yanked));
+    let latest = all
+        .iter()
+        .max_by_key(|it| rank(&it.version, it.yanked.is_yanked()));
     let this = match version {
         None => latest,
         Some(version) => all.iter().find(|it| it.version.is_same_release_as(version)),

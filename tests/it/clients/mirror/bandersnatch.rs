@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use super::super::Home;
 use super::waves::World;
-use super::{Mirror, Shown, sha256};
+use super::{Mirror, Shown, stored};
 
 pub(super) struct Bandersnatch<'a> {
     pub(super) program: PathBuf,
@@ -67,8 +67,7 @@ impl Mirror for Bandersnatch<'_> {
     }
 
     async fn files(&self, _: &World) -> anyhow::Result<BTreeMap<String, String>> {
-        let mut files = BTreeMap::new();
-        collect(&self.folder().join("web/packages"), &mut files)?;
+        let mut files = stored(&self.folder().join("web/packages"))?;
         files.retain(|name, _| !name.ends_with(".metadata"));
         Ok(files)
     }
@@ -77,21 +76,11 @@ impl Mirror for Bandersnatch<'_> {
         false
     }
 
+    fn keeps_quarantined(&self) -> bool {
+        true
+    }
+
     fn target(&self) -> String {
         self.folder().display().to_string()
     }
-}
-
-/// The files below a folder, by name.
-fn collect(folder: &Path, files: &mut BTreeMap<String, String>) -> anyhow::Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let entry = entry?;
-        if entry.path().is_dir() {
-            collect(&entry.path(), files)?;
-        } else {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            files.insert(name, sha256(&fs::read(entry.path())?));
-        }
-    }
-    Ok(())
 }

@@ -55,9 +55,10 @@ impl Mirror for DevpiMirror {
             .json()?;
         self.devpi.expire(false).await?;
         let projects = list["projects"].as_array().context("no projects")?;
-        for project in world.projects() {
+        for project in world.pages() {
             let listed = projects.iter().any(|listed| listed["name"] == project);
-            ensure!(listed, "{project} is not in {list}");
+            let expected = world.projects().any(|shown| shown == project);
+            ensure!(listed == expected, "{project}: {listed}, {list}");
             let refresh = format!("{}{project}/refresh", self.simple);
             let answer = reqwest::Client::new().post(&refresh).send().await?;
             ensure!(answer.status().is_success(), "{refresh}: {answer:?}");
@@ -100,6 +101,10 @@ impl Mirror for DevpiMirror {
 
     fn keeps_reasons(&self) -> bool {
         true
+    }
+
+    fn keeps_quarantined(&self) -> bool {
+        false
     }
 
     fn target(&self) -> String {

@@ -28,19 +28,26 @@ pub(super) enum Wave {
     RemovedFile,
     /// The release goes, with its last file.
     RemovedRelease,
+    /// A project is quarantined, so that its page is empty and no list has it. Then another changes, for
+    /// the same reason as below.
+    Quarantined,
+    /// … and is cleared: all of it is there again.
+    Cleared,
     /// A project goes. Then one is archived: a list without the project that went has no trace of
     /// that serial, so that mirrors which go by the list alone are never there.
     RemovedAndArchivedProjects,
 }
 
 impl Wave {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::FirstProjects,
         Self::NewReleaseAndProject,
         Self::Yank,
         Self::Unyank,
         Self::RemovedFile,
         Self::RemovedRelease,
+        Self::Quarantined,
+        Self::Cleared,
         Self::RemovedAndArchivedProjects,
     ];
 
@@ -53,6 +60,8 @@ impl Wave {
             Self::Unyank => "unyank",
             Self::RemovedFile => "removed file",
             Self::RemovedRelease => "removed release",
+            Self::Quarantined => "quarantine",
+            Self::Cleared => "its end",
             Self::RemovedAndArchivedProjects => "removed and archived project",
         }
     }
@@ -77,34 +86,49 @@ impl Wave {
             }
             Self::Yank => {
                 let (path, body) = ("first-project/releases/1.0/yank", json!({"reason": REASON}));
-                let serial = world.edge.order(Method::POST, path, &body).await?;
+                let serial = world.edge.index.order(Method::POST, path, &body).await?;
                 world.mark("first-project", serial, "-1.0", &json!(REASON))
             }
             Self::Unyank => {
                 let path = "first-project/releases/1.0/unyank";
-                let serial = world.edge.order(Method::POST, path, &Value::Null).await?;
+                let serial = world
+                    .edge
+                    .index
+                    .order(Method::POST, path, &Value::Null)
+                    .await?;
                 world.mark("first-project", serial, "-1.0", &json!(false))
             }
             Self::RemovedFile => {
                 let path = "first-project/files/first_project-1.0.tar.gz";
-                let serial = world.edge.order(Method::DELETE, path, &Value::Null).await?;
+                let serial = world
+                    .edge
+                    .index
+                    .order(Method::DELETE, path, &Value::Null)
+                    .await?;
                 world.remove("first-project", serial, "-1.0.tar.gz")
             }
             Self::RemovedRelease => {
                 let path = "first-project/releases/1.0";
-                let serial = world.edge.order(Method::DELETE, path, &Value::Null).await?;
+                let serial = world
+                    .edge
+                    .index
+                    .order(Method::DELETE, path, &Value::Null)
+                    .await?;
                 world.remove("first-project", serial, "-1.0-")
             }
+            Self::Quarantined => {
+                world.set_status("third", "quarantined").await?;
+                world.upload("second_project", "0.2", wheel, "").await
+            }
+            Self::Cleared => world.set_status("third", "active").await,
             Self::RemovedAndArchivedProjects => {
                 let serial = world
                     .edge
+                    .index
                     .order(Method::DELETE, "third", &Value::Null)
                     .await?;
                 world.remove("third", serial, "-")?;
-                let body = json!({"status": "archived", "reason": REASON});
-                let path = "second-project/status";
-                let serial = world.edge.order(Method::PUT, path, &body).await?;
-                world.mark("second-project", serial, "-", &json!(false))
+                world.set_status("second-project", "archived").await
             }
         }
     }
@@ -124,6 +148,8 @@ pub(super) fn did() -> String {
 struct Project {
     /// Of its last change.
     serial: u64,
+    /// In quarantine, and of the last change before it.
+    hidden: Option<u64>,
     /// Its files, in the order of time, and what their page says of them.
     files: Vec<(Dist, Value)>,
 }
@@ -136,8 +162,6 @@ pub(super) struct World {
     projects: BTreeMap<String, Project>,
     /// Files that were there: name and SHA-256.
     removed: BTreeMap<String, String>,
-    /// How many projects were there.
-    gone: usize,
 }
 
 impl World {
@@ -148,7 +172,6 @@ impl World {
             reader: Reader::new()?,
             projects: BTreeMap::new(),
             removed: BTreeMap::new(),
-            gone: 0,
         })
     }
 
@@ -172,6 +195,17 @@ impl World {
         project.serial = answer.serial.context("an upload without a serial")?;
         let row = json!([dist.filename, dist.sha256, opts.requires_python, false]);
         project.files.push((dist, row));
+        Ok(())
+    }
+
+    /// Gives a project a status, with a reason that must be escaped.
+    async fn set_status(&mut self, name: &str, status: &str) -> anyhow::Result<()> {
+        let body = json!({"status": status, "reason": REASON});
+        let path = format!("{name}/status");
+        let serial = self.edge.index.order(Method::PUT, &path, &body).await?;
+        let project = self.projects.get_mut(name).context("no such project")?;
+        project.hidden = (status == "quarantined").then_some(project.serial);
+        project.serial = serial;
         Ok(())
     }
 
@@ -205,7 +239,6 @@ impl World {
         }
         if project.files.is_empty() {
             self.projects.remove(name);
-            self.gone += 1;
         }
         Ok(())
     }
@@ -219,14 +252,21 @@ impl World {
             .await
     }
 
-    /// The projects there are.
+    /// The projects that are listed.
     pub(super) fn projects(&self) -> impl Iterator<Item = &str> {
+        let listed = self.projects.iter().filter(|it| it.1.hidden.is_none());
+        listed.map(|(name, _)| name.as_str())
+    }
+
+    /// The projects that have a page, though it may be empty.
+    pub(super) fn pages(&self) -> impl Iterator<Item = &str> {
         self.projects.keys().map(String::as_str)
     }
 
-    /// How many projects there are and were.
-    pub(super) fn ever(&self) -> usize {
-        self.projects.len() + self.gone
+    /// The project in quarantine, with the serial of its last page before.
+    pub(super) fn hidden(&self) -> Option<(&str, u64)> {
+        let mut projects = self.projects.iter();
+        projects.find_map(|(name, project)| Some((name.as_str(), project.hidden?)))
     }
 
     /// What a mirror must show of a project.
@@ -240,17 +280,16 @@ impl World {
         })
     }
 
-    /// Every file: name and SHA-256.
+    /// Every file that is shown: name and SHA-256.
     pub(super) fn files(&self) -> BTreeMap<String, String> {
-        let files = self.projects.values().flat_map(|project| &project.files);
-        files
-            .map(|(dist, _)| (dist.filename.clone(), dist.sha256.clone()))
-            .collect()
+        files(self.projects.values().filter(|it| it.hidden.is_none()))
     }
 
-    /// The same for the files that are no longer there.
-    pub(super) fn removed(&self) -> &BTreeMap<String, String> {
-        &self.removed
+    /// The same for the files that were shown.
+    pub(super) fn may_keep(&self) -> BTreeMap<String, String> {
+        let mut kept = files(self.projects.values().filter(|it| it.hidden.is_some()));
+        kept.extend(self.removed.clone());
+        kept
     }
 
     /// The wheel of a project that came last.
@@ -260,4 +299,11 @@ impl World {
             .map(|(dist, _)| dist)
             .find(|dist| !dist.filename.ends_with(".tar.gz"))
     }
+}
+
+fn files<'a>(projects: impl Iterator<Item = &'a Project>) -> BTreeMap<String, String> {
+    projects
+        .flat_map(|project| &project.files)
+        .map(|(dist, _)| (dist.filename.clone(), dist.sha256.clone()))
+        .collect()
 }

@@ -6,7 +6,7 @@ use lockstep_core::metadata::CoreMetadata;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::page::{FileLinks, file_path};
 use lockstep_core::serial::Serial;
-use lockstep_core::status::{ProjectStatus, Reason, Yanked};
+use lockstep_core::status::{ProjectStatus, Reason};
 use lockstep_core::version::RequiresPython;
 use lockstep_store::catalog::{About, Event};
 use lockstep_store::files::File;
@@ -16,6 +16,9 @@ use super::super::{Moment, Site, rendered};
 use super::{Release, Shown};
 use crate::error::ApiError;
 use crate::settings::Settings;
+
+/// Versions that are listed; a project may have thousands.
+const VERSIONS: usize = 100;
 
 #[derive(Template)]
 #[template(path = "project.html")]
@@ -51,7 +54,10 @@ struct Shelf<'a> {
     facts: Vec<(&'static str, Vec<&'a str>)>,
     links: Vec<(&'a str, &'a str)>,
     files: Vec<Row<'a>>,
+    /// The newest of them, newest first.
     versions: Vec<Version<'a>>,
+    /// How many there are, when they are not all listed.
+    all_versions: Option<usize>,
 }
 
 struct Row<'a> {
@@ -132,7 +138,7 @@ fn shelf<'a>(release: &'a Release, links: &FileLinks) -> Shelf<'a> {
         asked_for: release.asked_for,
         summary: metadata.summary.as_deref(),
         newer: (release.latest != this.version).then(|| release.latest.as_str()),
-        yanked: this.yanked != Yanked::No,
+        yanked: this.yanked.is_yanked(),
         yanked_reason: this.yanked.reason().map(Reason::as_str),
         readme: description.and_then(|text| readme::render(text, content_type)),
         facts: facts(metadata),
@@ -141,12 +147,14 @@ fn shelf<'a>(release: &'a Release, links: &FileLinks) -> Shelf<'a> {
         versions: release
             .all
             .iter()
+            .take(VERSIONS)
             .map(|it| Version {
                 version: it.version.as_str(),
-                yanked: it.yanked != Yanked::No,
+                yanked: it.yanked.is_yanked(),
                 this: it.id == this.id,
             })
             .collect(),
+        all_versions: Some(release.all.len()).filter(|all| *all > VERSIONS),
     }
 }
 

@@ -5,7 +5,7 @@ use lockstep_core::latest::rank;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::page::{file_path, page_time};
 use lockstep_core::serial::Serial;
-use lockstep_core::status::{Reason, Yanked};
+use lockstep_core::status::Reason;
 use lockstep_core::version::{RequiresPython, Version};
 use lockstep_store::files::File;
 use lockstep_store::releases::Release;
@@ -138,7 +138,7 @@ pub(super) fn render(
             .find(|it| it.version.is_same_release_as(version)),
         None => releases
             .iter()
-            .max_by_key(|it| rank(&it.version, &it.yanked)),
+            .max_by_key(|it| rank(&it.version, it.yanked.is_yanked())),
     };
     let Some(shown) = shown else { return Ok(None) };
     let all = || {
@@ -208,7 +208,7 @@ fn info<'a>(source: &Source<'_>, project: &NormalizedName, release: &'a Release)
             .map(RequiresPython::as_str),
         summary: metadata.summary.as_deref(),
         version: release.version.to_string(),
-        yanked: release.yanked != Yanked::No,
+        yanked: release.yanked.is_yanked(),
         yanked_reason: release.yanked.reason().map(Reason::as_str),
     }
 }
@@ -244,7 +244,7 @@ fn entries<'a>(source: &Source<'_>, release: &'a Release, files: &'a [File]) -> 
                 source.files_base,
                 file_path(&file.blake2b_256, &file.filename)
             ),
-            yanked: release.yanked != Yanked::No,
+            yanked: release.yanked.is_yanked(),
             yanked_reason: release.yanked.reason().map(Reason::as_str),
         }
     })

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use dxr::Value;
+use lockstep_core::latest::rank;
 use lockstep_core::manifest;
 use lockstep_core::name::{NormalizedName, ProjectName};
 use lockstep_core::page::FileLinks;
@@ -87,13 +88,10 @@ impl Announced {
             .find(|it| it.release.version.is_same_release_as(version))
     }
 
-    /// The one that an installer would take: not yanked before yanked, final before pre-release, then
-    /// the newest.
+    /// The latest, by the same rule as everywhere.
     pub(super) fn latest(&self) -> Option<&AnnouncedRelease> {
-        self.releases.iter().max_by_key(|it| {
-            let version = &it.release.version;
-            (!it.yanked, !version.is_prerelease(), version)
-        })
+        let releases = self.releases.iter();
+        releases.max_by_key(|it| rank(&it.release.version, it.yanked))
     }
 }
 

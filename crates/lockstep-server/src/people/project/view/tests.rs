@@ -3,6 +3,8 @@
 use lockstep_core::digest::Sha256;
 use lockstep_store::catalog::Listed;
 
+use lockstep_core::status::Yanked;
+
 use super::*;
 
 fn listed(id: i64, version: &str, yanked: Yanked) -> Listed {
@@ -126,4 +128,22 @@ fn what_publishers_write_is_text_and_their_links_lead_to_the_web() {
         html.contains("href=\"HTTP://plain.example/&#34;onclick=&#34;x\""),
         "{html}"
     );
+}
+
+#[test]
+fn of_many_versions_the_newest_are_listed() {
+    let mut shown = shown(ProjectStatus::Active, None);
+    let links = |html: &str| html.matches("<a href=\"/project/sample-project/").count();
+    for (count, lines, said) in [(100, 100, false), (101, 100, true), (3000, 100, true)] {
+        let release = shown.release.as_mut().expect("release");
+        let versions = (1..=count).rev();
+        release.all = versions
+            .map(|number| listed(number + 2, &format!("0.{number}"), Yanked::No))
+            .collect();
+        let html = html(&shown);
+        // And the link to the latest.
+        assert_eq!(links(&html), lines + 1, "{count}");
+        let sentence = format!("These are the newest of {count} versions.");
+        assert_eq!(html.contains(&sentence), said, "{count}");
+    }
 }

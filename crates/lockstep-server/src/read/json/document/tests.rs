@@ -5,6 +5,8 @@ use lockstep_core::filename::DistFilename;
 use lockstep_core::metadata::CoreMetadata;
 use serde_json::{Value, json};
 
+use lockstep_core::status::Yanked;
+
 use super::*;
 
 fn release(id: i64, version: &str, yanked: Yanked) -> Release {
