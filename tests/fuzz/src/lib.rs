@@ -17,5 +17,5 @@ mod xmlrpc;
 pub use accept::accept;
 pub use archive::{sdist, wheel};
 pub use core::{filename, metadata, names, versions};
-pub use upload::{form, upload};
+pub use upload::{answer, form, upload};
 pub use xmlrpc::xmlrpc;

@@ -60,8 +60,16 @@ pub fn upload(bytes: &[u8]) -> bool {
     take(&body, 0)
 }
 
-/// Gives the server this body, in pieces of so many bytes (0: in one).
 fn take(body: &[u8], piece: usize) -> bool {
+    let refusal = answer(body, piece);
+    if let Some(error) = &refusal {
+        check_refusal(error);
+    }
+    refusal.is_none()
+}
+
+/// Gives the server this body, in pieces of so many bytes (0: in one); what it says against it.
+pub fn answer(body: &[u8], piece: usize) -> Option<ApiError> {
     let server = server();
     let mut headers = HeaderMap::new();
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
@@ -75,14 +83,13 @@ fn take(body: &[u8], piece: usize) -> bool {
     let outcome = server
         .runtime
         .block_on(publish::receive(&server.app, &headers, &mut body));
-    let taken = outcome.is_ok();
-    match outcome {
-        Ok(upload) => check(&upload),
-        Err(error) => check_refusal(&error),
+    if let Ok(upload) = &outcome {
+        check(upload);
     }
+    let refusal = outcome.err();
     let spool = std::fs::read_dir(server.app.blobs.spool()).expect("a spool");
     assert_eq!(spool.count(), 0, "something was left in the spool");
-    taken
+    refusal
 }
 
 fn check(upload: &Upload) {
