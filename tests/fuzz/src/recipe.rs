@@ -62,7 +62,7 @@ impl<'a> Recipe<'a> {
 
     /// The archive; `None` when the writer refuses a name.
     pub(crate) fn archive(&self) -> Option<Vec<u8>> {
-        if self.filename.ends_with(".whl") {
+        if self.filename.rsplit('.').next() == Some("whl") {
             self.wheel()
         } else {
             self.sdist()
@@ -96,13 +96,14 @@ impl<'a> Recipe<'a> {
             return None;
         }
         let lines = self.members.iter().filter(|it| !it.path.ends_with('/'));
-        let mut record: String = lines
+        let mut record: Vec<String> = lines
             .map(|member| {
                 let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::of(&member.bytes).as_bytes());
-                format!("{},sha256={hash},{}\n", member.path, member.bytes.len())
+                format!("{},sha256={hash},{}", member.path, member.bytes.len())
             })
             .collect();
-        record.push_str(&format!("{path},,\n"));
+        record.push(format!("{path},,\n"));
+        let record = record.join("\n");
         Some((path, record))
     }
 

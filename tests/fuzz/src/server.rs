@@ -44,7 +44,7 @@ impl Server {
             .expect("a runtime");
         let folder = folder();
         let settings = settings(folder.path());
-        let _inside = runtime.enter();
+        let inside = runtime.enter();
         let store = Store::new("host=/nonexistent user=nobody", 1).expect("a pool");
         let metrics = Arc::<Metrics>::default();
         let app = App {
@@ -65,7 +65,7 @@ impl Server {
             wakes: Arc::default(),
             shutdown: CancellationToken::new(),
         };
-        drop(_inside);
+        drop(inside);
         Self {
             app,
             runtime,

@@ -82,7 +82,7 @@ mod tests {
             "a ".repeat(4 << 20)
         );
         let message = check(&long).expect_err("long").to_string();
-        assert!(message.ends_with("?") && message.len() < 300, "{message}");
+        assert!(message.ends_with('?') && message.len() < 300, "{message}");
     }
 
     #[test]
