@@ -61,9 +61,7 @@ async fn receive_and_commit(
     if !bearer.may_upload_something() {
         return Err(forbidden("The token does not allow uploads."));
     }
-    form::check_length(headers, app)?;
-    let form = form::receive(headers, body, app).await?;
-    let upload = upload::examine(form, &app.settings).await?;
+    let upload = receive(app, headers, body).await?;
     if !bearer.may_upload_to(&upload.name.normalized()) {
         let project = upload.name.as_str();
         return Err(forbidden(format!(
@@ -78,6 +76,18 @@ async fn receive_and_commit(
         serial = committed.serial.get(), stage = "commit", new = committed.new, "upload committed"
     );
     Ok(committed)
+}
+
+/// Takes an upload off the wire and checks it by itself: its form, its archive, its metadata. Asks no
+/// database; what was spooled goes when the result is dropped.
+pub async fn receive(
+    app: &App,
+    headers: &axum::http::HeaderMap,
+    body: &mut axum::body::BodyDataStream,
+) -> Result<upload::Upload, ApiError> {
+    form::check_length(headers, app)?;
+    let form = form::receive(headers, body, app).await?;
+    upload::examine(form, &app.settings).await
 }
 
 fn forbidden(message: impl Into<String>) -> ApiError {

@@ -23,7 +23,7 @@ pub(super) fn check(classifier: &str) -> Result<(), MetadataError> {
     if KNOWN.binary_search(&classifier).is_ok() {
         return Ok(());
     }
-    let seen = || classifier.chars().take(140).collect();
+    let seen = || classifier.chars().take(140).collect::<String>();
     let deprecated = DEPRECATED
         .lines()
         .filter_map(|line| line.split_once(" => "));
@@ -44,7 +44,9 @@ pub(super) fn check(classifier: &str) -> Result<(), MetadataError> {
     let expected = if classifier.starts_with("Private ::") {
         "`Private ::` asks indexes to refuse the upload".to_owned()
     } else {
-        let likeness = |known: &&str| strsim::jaro_winkler(known, classifier);
+        // Not of all of it: comparing takes the product of both lengths, for each that is known.
+        let seen = seen();
+        let likeness = |known: &&str| strsim::jaro_winkler(known, &seen);
         let nearest = KNOWN
             .iter()
             .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
@@ -71,6 +73,16 @@ mod tests {
                 assert!(KNOWN.binary_search(&new).is_ok(), "{new}");
             }
         }
+    }
+
+    #[test]
+    fn a_classifier_as_long_as_a_document_is_refused_like_any_other() {
+        let long = format!(
+            "Programming Language :: Pithon :: 3{}",
+            "a ".repeat(4 << 20)
+        );
+        let message = check(&long).expect_err("long").to_string();
+        assert!(message.ends_with('?') && message.len() < 300, "{message}");
     }
 
     #[test]

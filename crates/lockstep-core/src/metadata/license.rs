@@ -4,6 +4,9 @@
 //!
 //! Invariant: identifiers and operators count in any case, as PEP 639 reads them.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use spdx::identifiers::{EXCEPTIONS, LICENSES};
 use spdx::{Expression, ParseMode};
 
@@ -33,14 +36,19 @@ fn in_list_case(text: &str) -> String {
 }
 
 fn listed(word: &str) -> Option<&'static str> {
+    LISTED.get(&word.to_ascii_lowercase()).copied()
+}
+
+/// Identifiers and operators by their small letters: an expression may have a million words.
+static LISTED: LazyLock<BTreeMap<String, &str>> = LazyLock::new(|| {
     let licenses = LICENSES.iter().map(|license| license.name);
     let exceptions = EXCEPTIONS.iter().map(|exception| exception.name);
     let operators = ["AND", "OR", "WITH"].into_iter();
-    licenses
-        .chain(exceptions)
-        .chain(operators)
-        .find(|name| name.eq_ignore_ascii_case(word))
-}
+    let names = licenses.chain(exceptions).chain(operators);
+    names
+        .map(|name| (name.to_ascii_lowercase(), name))
+        .collect()
+});
 
 #[cfg(test)]
 mod tests {
@@ -70,5 +78,12 @@ mod tests {
         ] {
             assert!(!is_expression(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_expression_as_long_as_a_document_is_read() {
+        let long = format!("{}mit", "mit or ".repeat(1 << 16));
+        assert!(is_expression(&long));
+        assert!(!is_expression(&"+".repeat(1 << 18)));
     }
 }

@@ -245,8 +245,8 @@ impl Budget {
     }
 
     /// So many more bytes were inflated.
-    fn grow(&mut self, count: usize) -> Result<(), ArchiveError> {
-        self.inflated += count as u64;
+    fn grow(&mut self, count: u64) -> Result<(), ArchiveError> {
+        self.inflated += count;
         if self.inflated > RATIO_COUNTS_FROM && self.inflated > self.size.saturating_mul(MAX_RATIO)
         {
             return Err(ArchiveError::TooLarge {
@@ -280,7 +280,7 @@ fn inflate(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(damaged(error)),
         };
-        budget.grow(count)?;
+        budget.grow(count as u64)?;
         each(&buffer[..count])?;
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Not here: what the fields mean; that is [`super::upload`].
 
+mod head;
+
 use std::collections::BTreeMap;
 
 use axum::body::BodyDataStream;
@@ -16,6 +18,7 @@ use tokio::io::AsyncWriteExt as _;
 use crate::app::App;
 use crate::blobs::BlobError;
 use crate::error::ApiError;
+use head::{HeadLimit, Paced};
 
 /// All fields but the file together; descriptions are the largest by far.
 const MAX_FIELDS_BYTES: usize = 8 * 1024 * 1024;
@@ -75,13 +78,14 @@ pub(super) async fn receive(
                        poetry publish.";
         ApiError::bad_request("not-multipart", message)
     })?;
-    let mut multipart = Multipart::new(body, boundary);
+    let head = HeadLimit::default();
+    let mut multipart = Multipart::new(Paced::new(body, head.clone()), boundary);
     let mut form = Form {
         fields: BTreeMap::new(),
         file: None,
     };
     let (mut count, mut bytes) = (0, 0);
-    while let Some(mut field) = multipart.next_field().await.map_err(broken)? {
+    while let Some(mut field) = next_field(&mut multipart, &head).await? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "content" {
             if form.file.is_some() {
@@ -98,14 +102,12 @@ pub(super) async fn receive(
             return Err(ApiError::bad_request("field-is-file", message));
         }
         count += 1;
+        bytes += name.len();
+        check_fields(count, bytes)?;
         let mut value = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(broken)? {
             bytes += chunk.len();
-            if bytes > MAX_FIELDS_BYTES || count > MAX_FIELDS {
-                let message = "The form's fields are too large or too many.";
-                let status = StatusCode::PAYLOAD_TOO_LARGE;
-                return Err(ApiError::new(status, "form-too-large", message));
-            }
+            check_fields(count, bytes)?;
             value.extend_from_slice(&chunk);
         }
         let value = String::from_utf8(value).map_err(|_| {
@@ -114,6 +116,36 @@ pub(super) async fn receive(
         form.fields.entry(name).or_default().push(value);
     }
     Ok(form)
+}
+
+/// The next part, once its head is there, which must not be far away.
+async fn next_field<'a>(
+    multipart: &mut Multipart<'a>,
+    head: &HeadLimit,
+) -> Result<Option<Field<'a>>, ApiError> {
+    head.begin();
+    let field = multipart.next_field().await.map_err(|error| {
+        if head.is_reached() {
+            form_too_large()
+        } else {
+            broken(error)
+        }
+    });
+    head.end();
+    field
+}
+
+fn check_fields(count: usize, bytes: usize) -> Result<(), ApiError> {
+    if bytes > MAX_FIELDS_BYTES || count > MAX_FIELDS {
+        Err(form_too_large())
+    } else {
+        Ok(())
+    }
+}
+
+fn form_too_large() -> ApiError {
+    let message = "The form's fields are too large or too many.";
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "form-too-large", message)
 }
 
 async fn spool(mut field: Field<'_>, app: &App) -> Result<SpooledFile, ApiError> {

@@ -35,6 +35,8 @@ pub(super) fn read(disk: BufReader<Disk<'_>>, budget: &mut Budget) -> Result<Fou
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
         budget.member(entry.path_bytes().len())?;
+        // What a header says at length is inflated like any other byte.
+        budget.grow(MAX_HEADERS - allowance.get())?;
         allowance.set(u64::MAX);
         let wanted = layout.note(&mut entry)?;
         let declared = entry.size();

@@ -2,12 +2,14 @@
 
 use std::io::Write as _;
 
+use bytesize::ByteSize;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use lockstep_core::filename::DistKind;
 use tar::{Builder, Header};
 
-use super::super::tests::read;
+use super::super::Limits;
+use super::super::tests::{read, read_all};
 use super::*;
 
 const PKG_INFO: &[u8] = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n";
@@ -198,4 +200,45 @@ fn bombs_are_refused_wherever_they_hide() {
     );
     let giant = refusal(&gzip(&tar_of([GOOD[0], document])));
     assert!(giant.to_string().contains("at most 8 MiB"), "{giant}");
+}
+
+#[test]
+fn headers_count_as_inflated_bytes() {
+    // A remark of 512 KiB on each file, which compresses to nothing.
+    let remark = "x".repeat(512 << 10);
+    let mut builder = Builder::new(Vec::new());
+    builder
+        .append(&header_of("demo-1.0/PKG-INFO", PKG_INFO.len()), PKG_INFO)
+        .expect("a member");
+    for _ in 0..16 {
+        builder
+            .append_pax_extensions([("comment", remark.as_bytes())])
+            .expect("a remark");
+        builder
+            .append(&header_of("demo-1.0/a", 0), &[][..])
+            .expect("a member");
+    }
+    let bytes = gzip(&builder.into_inner().expect("finished"));
+    let limits = |unpacked| Limits {
+        members: 100,
+        unpacked,
+    };
+    let read = |limits| read_all(&bytes, DistKind::Sdist, limits);
+    assert!(read(limits(ByteSize::mib(9))).is_ok());
+    assert_eq!(
+        read(limits(ByteSize::mib(8)))
+            .expect_err("large")
+            .to_string(),
+        "Invalid distribution file. It has members that inflate to too many bytes; expected at most \
+         8.0 MiB."
+    );
+}
+
+fn header_of(name: &str, size: usize) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_path(name).expect("a name");
+    header.set_mode(0o644);
+    header.set_size(size as u64);
+    header.set_cksum();
+    header
 }

@@ -1,0 +1,5 @@
+#![no_main]
+#![expect(missing_docs, reason = "a program of one line")]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    lockstep_fuzz::upload(bytes);
+});
