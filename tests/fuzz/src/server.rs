@@ -64,6 +64,7 @@ impl Server {
             pages: PageCache::default(),
             wakes: Arc::default(),
             shutdown: CancellationToken::new(),
+            doom: Arc::default(),
         };
         drop(inside);
         Self {
