@@ -11,6 +11,7 @@ mod house;
 mod http;
 mod manage;
 mod min_serial;
+mod openapi;
 mod order;
 mod people;
 mod processes;
