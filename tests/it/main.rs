@@ -7,6 +7,7 @@ mod commands;
 mod crash;
 mod epochs;
 mod faults;
+mod guide;
 mod house;
 mod http;
 mod manage;

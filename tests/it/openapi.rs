@@ -2,6 +2,7 @@
 //! routed, and what the index answers is what it says.
 
 mod answers;
+mod changes;
 mod judge;
 
 use std::collections::BTreeSet;

@@ -217,7 +217,7 @@ async fn what_does_not_verify_is_refused_and_nothing_is_kept() -> anyhow::Result
                 && answer.body.contains(reason),
             "{what}: {answer:?}"
         );
-        println!("{what}: {} {}", answer.status, answer.body.trim_end());
+        eprintln!("{what}: {} {}", answer.status, answer.body.trim_end());
     }
     let counts = "select (select count(*) from files) + (select count(*) from changelog) \
                   + (select count(*) from provenances) + (select count(*) from projects)";

@@ -5,29 +5,28 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, ensure};
 use lockstep_server::app::App;
 use lockstep_server::{retention, settings};
-use lockstep_tests::dist::{Opts, sdist, wheel};
 use lockstep_tests::form::{BOUNDARY, Form};
 use lockstep_tests::index::{Options, TOKEN, TestIndex};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::changes::{orders, uploads};
 use super::judge::Api;
 use crate::http::{Got, client, finish, get};
 use crate::provenance;
-use crate::streams::fill_a_segment;
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
 /// An index, and what it was seen to answer.
-struct Session {
-    index: TestIndex,
+pub(super) struct Session {
+    pub(super) index: TestIndex,
     api: Api,
     seen: BTreeSet<(String, u16)>,
 }
 
 impl Session {
     /// Sends a request for an operation; the answer has this status and is as described.
-    async fn send(
+    pub(super) async fn send(
         &mut self,
         id: &str,
         request: (Method, &str),
@@ -50,7 +49,7 @@ impl Session {
     }
 
     /// A GET; one that can be revalidated is.
-    async fn read(
+    pub(super) async fn read(
         &mut self,
         id: &str,
         path: &str,
@@ -69,7 +68,12 @@ impl Session {
         Ok(got)
     }
 
-    async fn upload(&mut self, form: &Form, accept: &str, status: u16) -> anyhow::Result<()> {
+    pub(super) async fn upload(
+        &mut self,
+        form: &Form,
+        accept: &str,
+        status: u16,
+    ) -> anyhow::Result<()> {
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         let token = format!("Bearer {}", form.token);
         let headers = [
@@ -89,7 +93,7 @@ impl Session {
     }
 
     /// An order, without a token and with it.
-    async fn order(
+    pub(super) async fn order(
         &mut self,
         id: &str,
         method: Method,
@@ -129,7 +133,6 @@ impl Session {
 
 const JSON_V1: (&str, &str) = ("accept", "application/vnd.pypi.simple.v1+json");
 const HTML_V1: (&str, &str) = ("accept", "application/vnd.pypi.simple.v1+html");
-const NAME: &str = "Sample.Project";
 
 #[tokio::test]
 async fn the_index_answers_as_described() -> anyhow::Result<()> {
@@ -149,139 +152,6 @@ async fn the_index_answers_as_described() -> anyhow::Result<()> {
     events(&mut session).await?;
     let unseen = session.unseen();
     ensure!(unseen.is_empty(), "described, and never seen: {unseen:?}");
-    Ok(())
-}
-
-async fn uploads(session: &mut Session) -> anyhow::Result<()> {
-    let seed = Form::of("seed", "1", &wheel("seed", "1", &Opts::default()));
-    session.upload(&seed, "*/*", 200).await?;
-    session.index.settle()?;
-    session
-        .read("segment", "/changelog/segments/0", &[], 404)
-        .await?;
-    fill_a_segment(&session.index)?;
-    session
-        .read("segment", "/changelog/segments/0", &[], 200)
-        .await?;
-    session
-        .read("segment", "/changelog/segments/x", &[], 400)
-        .await?;
-
-    let fields = [
-        "Project-URL: Docs, https://example.org/docs",
-        "License-Expression: MIT",
-        "Provides-Extra: more",
-        "Requires-Dist: seed",
-        "Dynamic: Keywords",
-        "Keywords: a,b",
-        "Platform: any",
-        "Author-email: somebody@example.org",
-        "Classifier: Programming Language :: Python",
-    ];
-    let opts = Opts {
-        requires_python: Some(">=3.9".to_owned()),
-        ..Opts::with_fields("2.4", &fields)
-    };
-    for (version, dist) in [
-        ("1.0", wheel(NAME, "1.0", &opts)),
-        ("1.0", sdist(NAME, "1.0", &opts)),
-        ("2.0rc1", wheel(NAME, "2.0rc1", &opts)),
-    ] {
-        let form = Form::of(NAME, version, &dist).with("metadata_version", "2.4");
-        session.upload(&form, "*/*", 200).await?;
-    }
-    for name in ["going", "hidden"] {
-        let dist = wheel(name, "1.0", &Opts::default());
-        session
-            .upload(&Form::of(name, "1.0", &dist), "*/*", 200)
-            .await?;
-    }
-    let attested = provenance::attestation(&format!("{}.publish.attestation", provenance::FILE))?;
-    let form = provenance::form(&json!([attested]))?;
-    session.upload(&form, "*/*", 200).await?;
-
-    let bad = seed.clone().with("version", "nonsense");
-    for accept in ["*/*", "application/json", "application/problem+json"] {
-        session.upload(&bad, accept, 400).await?;
-        let gone = seed.clone().with(":action", "submit");
-        session.upload(&gone, accept, 410).await?;
-        let mut stranger = seed.clone();
-        stranger.token = "lsk_unknown".to_owned();
-        session.upload(&stranger, accept, 403).await?;
-        let opts = Opts {
-            payload: 10 << 20,
-            ..Opts::default()
-        };
-        let large = Form::of("large", "1.0", &wheel("large", "1.0", &opts));
-        session.upload(&large, accept, 413).await?;
-    }
-    let there = (Method::POST, "/legacy");
-    session
-        .send("uploadWithoutSlash", there, &[], Vec::new(), 308)
-        .await?;
-    Ok(())
-}
-
-async fn orders(session: &mut Session) -> anyhow::Result<()> {
-    let (one, none) = ("sample-project/releases/1.0", Value::Null);
-    let (yank, unyank) = (format!("{one}/yank"), format!("{one}/unyank"));
-    let nobody = "nobody/releases/1.0";
-    let long = json!({"reason": "x".repeat(20_000)});
-    for (body, status) in [
-        (json!({"reason": "broken"}), 200),
-        (json!({"why": "broken"}), 400),
-        (long.clone(), 413),
-    ] {
-        session
-            .order("yank", Method::POST, &yank, &body, status)
-            .await?;
-    }
-    let post = || Method::POST;
-    session
-        .order("yank", post(), &format!("{nobody}/yank"), &none, 404)
-        .await?;
-    for (path, body, status) in [
-        (&unyank, &none, 200),
-        (&unyank, &long, 413),
-        (&unyank, &json!({"reason": "x"}), 400),
-        (&format!("{nobody}/unyank"), &none, 404),
-    ] {
-        session.order("unyank", post(), path, body, status).await?;
-    }
-    session.order("yank", post(), &yank, &none, 200).await?;
-    for (project, body, status) in [
-        ("hidden", json!({"status": "quarantined"}), 200),
-        (
-            "sample-project",
-            json!({"status": "archived", "reason": "done"}),
-            200,
-        ),
-        ("sample-project", json!({"status": "sleepy"}), 400),
-        ("nobody", json!({"status": "active"}), 404),
-        (
-            "nobody",
-            json!({"status": "active", "reason": long["reason"]}),
-            413,
-        ),
-    ] {
-        let path = format!("{project}/status");
-        session
-            .order("setStatus", Method::PUT, &path, &body, status)
-            .await?;
-    }
-    for (id, path) in [
-        (
-            "removeFile",
-            "sample-project/files/sample_project-1.0.tar.gz",
-        ),
-        ("removeRelease", "sample-project/releases/2.0rc1"),
-        ("removeProject", "going"),
-    ] {
-        let delete = || Method::DELETE;
-        // The second time it is not there to be removed.
-        session.order(id, delete(), path, &none, 200).await?;
-        session.order(id, delete(), path, &none, 404).await?;
-    }
     Ok(())
 }
 

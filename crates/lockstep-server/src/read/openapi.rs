@@ -1,4 +1,4 @@
-//! `/api/openapi.json`: the description of everything that HTTP answers here (OpenAPI 3.1).
+//! `/api/openapi.json`: the description of everything that HTTP answers here (`OpenAPI` 3.1).
 //!
 //! Written by hand, and held against the routes and real answers by the tests; see ADR 0024. The same
 //! bytes for everybody: nothing in it depends on the settings.
