@@ -12,6 +12,10 @@ fn root() -> PathBuf {
     tests.parent().unwrap_or(tests).to_owned()
 }
 
+fn is_rust(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|it| it == "rs")
+}
+
 /// Every `.rs` file of a folder with its text, by its path in the checkout.
 fn sources(folder: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
@@ -188,25 +192,86 @@ fn files_are_short_and_say_what_they_are() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[test]
-fn nothing_knows_the_machine_it_was_written_on() -> anyhow::Result<()> {
+/// Every text that belongs to the project, by its path in the checkout.
+fn texts() -> anyhow::Result<BTreeMap<String, String>> {
     let output = Command::new("git")
         .arg("ls-files")
         .current_dir(root())
         .output()?;
     ensure!(output.status.success(), "git ls-files failed");
+    // Deleted but not yet committed, or not text: nothing to look into.
+    let files = String::from_utf8(output.stdout)?;
+    let read = |file: &str| Some((file.to_owned(), fs::read_to_string(root().join(file)).ok()?));
+    Ok(files.lines().filter_map(read).collect())
+}
+
+#[test]
+fn nothing_knows_the_machine_it_was_written_on() -> anyhow::Result<()> {
     // Put together here, so that this file is not its own finding.
     let paths = ["/work", "/root", "/home"].map(|folder| format!("{folder}/"));
-    for file in String::from_utf8(output.stdout)?.lines() {
-        // Deleted but not yet committed, or not text: nothing to look into.
-        let Ok(text) = fs::read_to_string(root().join(file)) else {
-            continue;
-        };
+    for (file, text) in texts()? {
         for path in &paths {
             assert!(
                 !text.contains(path.as_str()),
                 "{file} names the machine path {path}"
             );
+        }
+    }
+    Ok(())
+}
+
+/// A reason stands where it is needed, in a standard, or in `docs/`; not in a paper that nobody has.
+#[test]
+fn nothing_refers_to_what_is_not_here() -> anyhow::Result<()> {
+    let papers = ["contract", "design", "warehouse"].map(|paper| format!("{paper} \u{a7}"));
+    let facts = ["facts", "(facts"].map(|paper| format!("{paper}: "));
+    let mut wrong = Vec::new();
+    for (file, text) in texts()? {
+        for (number, line) in text.lines().enumerate() {
+            let line = line.to_lowercase();
+            let comment = line.trim_start().starts_with("//") || !is_rust(&file);
+            let named = papers.iter().any(|paper| line.contains(paper.as_str()))
+                || comment && facts.iter().any(|paper| line.contains(paper.as_str()));
+            if named {
+                wrong.push(format!("{file}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    Ok(())
+}
+
+/// The documents that say which test shows what.
+const CLAIMS: [&str; 2] = ["docs/consistency.md", "docs/comparison.md"];
+
+/// Words that are names of tests: not in backticks, of four parts or more.
+fn tests_named(text: &str) -> Vec<&str> {
+    let plain = text.split('`').step_by(2);
+    let words = plain.flat_map(|part| part.split(|it: char| !it.is_alphanumeric() && it != '_'));
+    words
+        .filter(|word| word.matches('_').count() >= 3)
+        .collect()
+}
+
+#[test]
+fn tests_that_documents_name_are_there() -> anyhow::Result<()> {
+    let sources = all_sources()?;
+    for document in CLAIMS {
+        let text = fs::read_to_string(root().join(document)).context(document)?;
+        let named = tests_named(&text);
+        ensure!(named.len() > 10, "{document} names {named:?}");
+        for name in named {
+            let there = sources
+                .values()
+                .any(|source| source.contains(&format!("fn {name}()")));
+            assert!(there, "{document} names {name}, which is no test");
+        }
+        let files = text.split('`').skip(1).step_by(2);
+        for file in files.filter(|it| is_rust(it)) {
+            let there = sources
+                .keys()
+                .any(|path| path.ends_with(&format!("/{file}")));
+            assert!(there, "{document} names {file}, which is no source");
         }
     }
     Ok(())

@@ -13,8 +13,8 @@ use lockstep_tests::index::{TOKEN, TestIndex, client};
 use lockstep_tests::reader::{JSON, Reader};
 use serde_json::{Value, json};
 
-const VERSION: &str = "0.0.19";
-const FILE: &str = "pypi_attestations-0.0.19.tar.gz";
+pub(crate) const VERSION: &str = "0.0.19";
+pub(crate) const FILE: &str = "pypi_attestations-0.0.19.tar.gz";
 
 /// Where `tests/clients/setup` has put them.
 fn assets() -> PathBuf {
@@ -33,13 +33,14 @@ fn dist(name: &str) -> anyhow::Result<Dist> {
     })
 }
 
-fn attestation(name: &str) -> anyhow::Result<Value> {
+pub(crate) fn attestation(name: &str) -> anyhow::Result<Value> {
     Ok(serde_json::from_slice(&std::fs::read(
         assets().join(name),
     )?)?)
 }
 
-fn form(attestations: &Value) -> anyhow::Result<Form> {
+/// An upload of the file that these real attestations are of.
+pub(crate) fn form(attestations: &Value) -> anyhow::Result<Form> {
     let form = Form::of("pypi-attestations", VERSION, &dist(FILE)?);
     Ok(form.with("attestations", &attestations.to_string()))
 }

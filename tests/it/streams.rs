@@ -179,12 +179,9 @@ async fn a_snapshot_is_right_for_any_serial_while_publishing_goes_on() -> anyhow
     Ok(())
 }
 
-#[tokio::test]
-async fn a_complete_segment_is_the_same_rows_and_immutable() -> anyhow::Result<()> {
-    let index = TestIndex::start()?;
-    upload(&index, "seed", "1").await?;
-    index.settle()?;
-    // Real rows of one real page, so that the segment fills without a thousand uploads.
+/// Real rows of the one real page that there is, its last row being 3, so that the first segment fills
+/// without a thousand uploads.
+pub(crate) fn fill_a_segment(index: &TestIndex) -> anyhow::Result<()> {
     index.database().query(
         "insert into changelog (serial, at, project_id, name, version, kind, action, page_serial, \
             html_sha256, html_size, json_sha256, json_size, renderer, content_sha256, files_sha256, \
@@ -195,6 +192,15 @@ async fn a_complete_segment_is_the_same_rows_and_immutable() -> anyhow::Result<(
          update serials set value = 1001; update projects set last_serial = 1001; \
          update watermarks set purged = 1001, verified = 1001, announced = 1001",
     )?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_complete_segment_is_the_same_rows_and_immutable() -> anyhow::Result<()> {
+    let index = TestIndex::start()?;
+    upload(&index, "seed", "1").await?;
+    index.settle()?;
+    fill_a_segment(&index)?;
     let answer = reqwest::get(format!("{}/changelog/segments/0", index.url())).await?;
     assert!(
         answer.headers()["cache-control"]

@@ -52,7 +52,7 @@ impl Change {
     }
 
     /// The sentence, letter for letter as the public index writes it where it knows the event
-    /// (warehouse's journal); its consumers compare these strings.
+    /// (its journal); its consumers compare these strings.
     pub fn action(&self) -> String {
         use ProjectStatus::{Active, Archived, Deprecated, Quarantined};
         match self {

@@ -2,7 +2,7 @@
 //!
 //! Not a general escaper and never a library's: page hashes are public promises, and a dependency
 //! that changes `&#x27;` to `&#39;` would change every page of the index without a changelog row.
-//! The five replacements are those of the public index's templates (facts: `&amp; &lt; &gt; &#34;
+//! The five replacements are those of the public index's templates (`&amp; &lt; &gt; &#34;
 //! &#39;`), safe in text and in attributes of either quote.
 
 /// Appends `text` to `out`, escaped.

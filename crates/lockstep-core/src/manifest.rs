@@ -1,4 +1,4 @@
-//! The two manifests of a project's state (contract §4), which name no representation, so that a
+//! The two manifests of a project's state, which name no representation, so that a
 //! mirror that renders its own pages can still be asserted.
 //!
 //! Both are sorted bytewise by file name; both are hashed exactly as these bytes.

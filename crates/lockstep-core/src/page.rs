@@ -159,7 +159,7 @@ pub struct Draft {
     pub html: DraftForm,
     /// The JSON representation.
     pub json: DraftForm,
-    /// The representation-free content (contract §4).
+    /// The representation-free content (`/changelog/{serial}/content`).
     pub content: Vec<u8>,
     /// SHA-256 of `content`.
     pub content_sha256: Sha256,

@@ -41,7 +41,7 @@ pub enum IndexError {
         /// Why.
         source: FetchError,
     },
-    /// Another answer than its contract says.
+    /// Another answer than an index gives.
     #[error("{url} answered {seen}; --index must be a Lockstep index, the address above /simple/")]
     Answer {
         /// What was asked for.

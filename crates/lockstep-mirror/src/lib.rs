@@ -2,8 +2,8 @@
 //!
 //! Start reading at [`audit`]; the rules by which a page is judged are in [`judge`], and are pure.
 //!
-//! Architecture invariant: this knows the index by its public contract alone (HTTP, §4 and §6), as
-//! any mirror could; it depends on lockstep-core and on no other part of the server.
+//! Architecture invariant: this knows the index by its public HTTP interface alone, as any mirror
+//! could (docs/guide/mirrors.md); it depends on lockstep-core and on no other part of the server.
 
 // What is asked …
 pub mod audit;

@@ -1,4 +1,4 @@
-//! The representation-free content of a page (contract §4), and how it differs from what a mirror
+//! The representation-free content of a page, and how it differs from what a mirror
 //! shows. Pure.
 //!
 //! Two things that mirrors do are no difference: keeping a file that the index removed, and reducing

@@ -1,4 +1,4 @@
-//! The command line: one binary, `lockstep` (contract §2).
+//! The command line: one binary, `lockstep`.
 //!
 //! Data go to stdout; logs and errors to stderr, an error with its reason and a remedy. Exit code 0:
 //! success, 1: failed, 2: wrong usage.

@@ -15,12 +15,12 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::manage::api;
 use crate::read::{
-    changelog, events, feeds, files, health, integrity, json, moved, pages, serversig, simple,
-    snapshot, xmlrpc,
+    changelog, events, feeds, files, health, integrity, json, moved, openapi, pages, serversig,
+    simple, snapshot, xmlrpc,
 };
 use crate::{metrics, people, publish};
 
-/// The index's routes (contract §4–§8).
+/// The index's routes; `read/openapi.json` describes them.
 pub(crate) fn router(app: App) -> Router {
     let public = Router::new()
         .route("/simple", get(async || moved("/simple/")))
@@ -52,6 +52,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/rss/updates.xml", get(feeds::updates))
         .route("/rss/packages.xml", get(feeds::packages))
         .route("/rss/project/{project}/releases.xml", get(feeds::project))
+        .route("/api/openapi.json", get(openapi::document))
         .layer(cors())
         .layer(from_fn(tell_allowed));
     let managed = Router::new()

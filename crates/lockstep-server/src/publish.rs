@@ -36,7 +36,7 @@ use crate::linger;
 use crate::token;
 use commit::Committed;
 
-/// `POST /legacy/`: takes an upload, and answers once it is durable (contract §7).
+/// `POST /legacy/`: takes an upload, and answers once it is durable (promise P7).
 pub async fn legacy(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = body.into_data_stream();

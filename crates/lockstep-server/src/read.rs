@@ -18,6 +18,7 @@ pub mod health;
 pub mod integrity;
 pub mod json;
 pub mod negotiate;
+pub mod openapi;
 pub mod pages;
 pub mod serversig;
 pub mod simple;

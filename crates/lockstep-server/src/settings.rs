@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::publish::archive::Limits;
 pub use load::{SettingsError, load};
 
-/// The effective settings (contract §3).
+/// The effective settings (docs/guide/operators.md).
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Settings {
     /// Where to listen.
@@ -302,7 +302,7 @@ pub(crate) fn default_fastly_api() -> String {
     "https://api.fastly.com".to_owned()
 }
 
-/// Longer than the longest origin answer plus the skew between points of presence (design §4.7).
+/// Longer than the longest origin answer plus the skew between points of presence (ADR 0004).
 fn default_second_pass() -> Duration {
     Duration::from_secs(2)
 }

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 /// How every token begins, so that secret scanners find one that leaked.
 const PREFIX: &str = "lsk_";
 
-/// What a token allows (contract §2).
+/// What a token allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// Uploads to any project.

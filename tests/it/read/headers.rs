@@ -1,4 +1,4 @@
-//! Every header of contract §6, on 200 and 304, for each form and coding.
+//! Every header of a cacheable answer, on 200 and 304, for each form and coding.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -239,7 +239,7 @@ async fn each_form_and_coding_has_all_headers() -> anyhow::Result<()> {
         )
         .await?;
     }
-    // One form only; the contract promises the same headers all the same.
+    // One form only, with the same headers.
     for path in ["/pypi/sample-project/json", "/pypi/sample-project/1.0/json"] {
         let key = "project-sample-project";
         check_page(&index, path, "*/*", "application/json", key, vary).await?;

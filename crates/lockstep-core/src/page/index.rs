@@ -1,7 +1,8 @@
 //! The list of projects, `/simple/`: one snapshot at the announced serial.
 //!
-//! For bandersnatch this list *is* the changelog (design §4.9): a project listed with an old serial
-//! beside newer ones would be lost to it for good, so the rows given here must be one snapshot.
+//! For bandersnatch this list *is* the changelog, and version 8 reads no other: a project listed with
+//! an old serial beside newer ones would be lost to it for good, so the rows given here must be one
+//! snapshot.
 
 use serde::Serialize;
 

@@ -53,7 +53,7 @@ pub struct MetadataFile {
     pub sha256: Sha256,
 }
 
-/// Checks a form against its archive; refusals name the field (contract §7).
+/// Checks a form against its archive; refusals name the field (docs/guide/publishers.md).
 pub(super) async fn examine(mut form: Form, settings: &Settings) -> Result<Upload, ApiError> {
     protocol(&form)?;
     let _: MetadataVersion = parsed(&form, "metadata_version")?;

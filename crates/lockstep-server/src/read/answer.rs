@@ -1,4 +1,4 @@
-//! A cacheable answer with all the headers of contract §6, as 200 or 304.
+//! A cacheable answer with all its headers (docs/comparison.md), as 200 or 304.
 //!
 //! Body and headers come from one [`Representation`] and one serial, so a header can't claim a serial
 //! that the body does not show: the one fault that no client can detect.
@@ -84,6 +84,16 @@ pub fn not_modified(request: &HeaderMap, meta: &Meta<'_>) -> Option<Response> {
     // No Repr-Digest: a coded form may not be in memory, and who revalidates has the header.
     set_headers(response.headers_mut(), meta, known);
     Some(response)
+}
+
+/// Whether the client has what this tag is of, when there is one form of it.
+pub(super) fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    request.get_all(IF_NONE_MATCH).iter().any(|value| {
+        let text = value.to_str().unwrap_or_default();
+        text.split(',')
+            .map(|tag| tag.trim().trim_start_matches("W/"))
+            .any(|tag| tag == etag || tag == "*")
+    })
 }
 
 /// 200 with the bytes, coded as the client likes it.

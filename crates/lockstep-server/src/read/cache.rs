@@ -1,7 +1,7 @@
 //! A bounded cache of immutable bytes, by hash. It can't be stale: a hash names one text for ever.
 //!
-//! A coded form is made once, on its first use, and kept beside the plain one: compressing
-//! per request would cost two orders of magnitude (facts: nginx on the fly, 374/s instead of 53,900).
+//! A coded form is made once, on its first use, and kept beside the plain one: compressing for each
+//! request would cost many times as much as answering it (ADR 0015).
 
 use std::io::Write as _;
 use std::sync::Arc;

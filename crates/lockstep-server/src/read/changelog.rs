@@ -1,4 +1,4 @@
-//! The changelog over HTTP (contract §4): what happened, what each page must hash to, which files
+//! The changelog over HTTP: what happened, what each page must hash to, which files
 //! it must show.
 //!
 //! Mirrors are told up to the announced serial; `horizon=committed` shows the rest to operators.

@@ -2,7 +2,7 @@
 //! was uploaded, and verified then.
 
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use lockstep_core::digest::Sha256;
@@ -12,7 +12,7 @@ use lockstep_core::plan::SurrogateKey;
 use lockstep_core::version::Version;
 use lockstep_store::provenances;
 
-use super::answer::{not_found_yet, set_cdn_headers};
+use super::answer::{is_known, not_found_yet, set_cdn_headers};
 use super::{Named, moved, named};
 use crate::app::App;
 use crate::error::ApiError;
@@ -71,14 +71,7 @@ async fn find(
 fn answer(app: &App, request: &HeaderMap, keys: &[SurrogateKey], document: String) -> Response {
     let cache = &app.settings.cache;
     let etag = format!("\"{}\"", Sha256::of(document.as_bytes()));
-    let known = request
-        .get(IF_NONE_MATCH)
-        .and_then(|tags| tags.to_str().ok());
-    let is_known = known.is_some_and(|tags| {
-        tags.split(',')
-            .any(|tag| tag.trim().trim_start_matches("W/") == etag || tag.trim() == "*")
-    });
-    let mut response = if is_known {
+    let mut response = if is_known(request, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         document.into_response()

@@ -1,6 +1,6 @@
 //! Which representation a request wants: `?format=`, the `Accept` table of the public index, and codings.
 //!
-//! Deviations from the textbook are the public index's own (facts: warehouse §3.1): an `Accept` that
+//! Deviations from the textbook are the public index's own (docs/comparison.md): an `Accept` that
 //! matches nothing, or can't be read, gets `text/html` and never 406. So does an `Accept-Encoding` that
 //! takes nothing of ours: it gets the bytes as they are.
 

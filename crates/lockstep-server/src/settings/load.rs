@@ -197,7 +197,7 @@ mod tests {
                          database_url = 'postgres://u:geheim@db/lockstep'\nblobs = 'file:///b'\n";
 
     #[test]
-    fn defaults_are_those_of_the_contract() {
+    fn defaults_are_those_of_the_guide() {
         let settings = from_text(LEAST).expect("settings");
         assert_eq!(settings.public_url, "https://index.example.org");
         assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
