@@ -1,5 +1,6 @@
+//! Negotiation: what a client accepts, in every header of it.
+
 #![no_main]
-#![expect(missing_docs, reason = "a program of one line")]
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     lockstep_fuzz::accept(bytes);
 });

@@ -1,5 +1,6 @@
+//! The multipart form of an upload, as it comes from the wire.
+
 #![no_main]
-#![expect(missing_docs, reason = "a program of one line")]
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     lockstep_fuzz::form(bytes);
 });

@@ -1,5 +1,6 @@
+//! Core metadata documents.
+
 #![no_main]
-#![expect(missing_docs, reason = "a program of one line")]
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     lockstep_fuzz::metadata(bytes);
 });
