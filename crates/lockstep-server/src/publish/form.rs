@@ -4,10 +4,13 @@
 //! Not here: what the fields mean; that is [`super::upload`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::body::BodyDataStream;
+use axum::body::{BodyDataStream, Bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use futures_util::{Stream, StreamExt as _};
 use lockstep_core::digest::{FileDigests, FileHasher};
 use multer::{Field, Multipart};
 use tempfile::TempPath;
@@ -16,11 +19,7 @@ use tokio::io::AsyncWriteExt as _;
 use crate::app::App;
 use crate::blobs::BlobError;
 use crate::error::ApiError;
-
-/// All fields but the file together; descriptions are the largest by far.
-const MAX_FIELDS_BYTES: usize = 8 * 1024 * 1024;
-/// The public index's clients send one part per classifier, dependency and so on.
-const MAX_FIELDS: usize = 4096;
+use crate::settings::UploadSettings;
 
 /// A received form.
 pub(super) struct Form {
@@ -46,7 +45,8 @@ pub(super) fn check_length(headers: &HeaderMap, app: &App) -> Result<(), ApiErro
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
         .unwrap_or(0);
-    let limit = app.settings.upload.max_file_size.as_u64() + MAX_FIELDS_BYTES as u64;
+    let upload = &app.settings.upload;
+    let limit = upload.max_file_size.as_u64() + upload.max_fields_size.as_u64();
     if length > limit {
         Err(too_large(app))
     } else {
@@ -75,13 +75,14 @@ pub(super) async fn receive(
                        poetry publish.";
         ApiError::bad_request("not-multipart", message)
     })?;
-    let mut multipart = Multipart::new(body, boundary);
+    let unseen = Unseen::default();
+    let mut multipart = Multipart::new(unseen.watch(body), boundary);
     let mut form = Form {
         fields: BTreeMap::new(),
         file: None,
     };
-    let (mut count, mut bytes) = (0, 0);
-    while let Some(mut field) = multipart.next_field().await.map_err(broken)? {
+    let mut left = Left::of(&app.settings.upload);
+    while let Some(field) = unseen.seen(multipart.next_field().await)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "content" {
             if form.file.is_some() {
@@ -90,33 +91,106 @@ pub(super) async fn receive(
                     "Only one `content` part is taken.",
                 ));
             }
-            form.file = Some(spool(field, app).await?);
+            form.file = Some(spool(field, &unseen, app).await?);
             continue;
         }
         if field.file_name().is_some() && name != "gpg_signature" {
             let message = format!("{name}: Should not be a file.");
             return Err(ApiError::bad_request("field-is-file", message));
         }
-        count += 1;
-        let mut value = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(broken)? {
-            bytes += chunk.len();
-            if bytes > MAX_FIELDS_BYTES || count > MAX_FIELDS {
-                let message = "The form's fields are too large or too many.";
-                let status = StatusCode::PAYLOAD_TOO_LARGE;
-                return Err(ApiError::new(status, "form-too-large", message));
-            }
-            value.extend_from_slice(&chunk);
-        }
-        let value = String::from_utf8(value).map_err(|_| {
-            ApiError::bad_request("not-utf8", format!("{name}: The value is not UTF-8 text."))
-        })?;
+        let value = read(&name, field, &unseen, &mut left).await?;
         form.fields.entry(name).or_default().push(value);
     }
     Ok(form)
 }
 
-async fn spool(mut field: Field<'_>, app: &App) -> Result<SpooledFile, ApiError> {
+/// The value of a field.
+async fn read(
+    name: &str,
+    mut field: Field<'_>,
+    unseen: &Unseen,
+    left: &mut Left,
+) -> Result<String, ApiError> {
+    left.take_field(name.len())?;
+    let mut value = Vec::new();
+    while let Some(chunk) = unseen.seen(field.chunk().await)? {
+        left.take_bytes(chunk.len())?;
+        value.extend_from_slice(&chunk);
+    }
+    String::from_utf8(value).map_err(|_| {
+        ApiError::bad_request("not-utf8", format!("{name}: The value is not UTF-8 text."))
+    })
+}
+
+/// What may still come of fields.
+struct Left {
+    fields: usize,
+    bytes: u64,
+}
+
+impl Left {
+    fn of(settings: &UploadSettings) -> Self {
+        Self {
+            fields: settings.max_fields,
+            bytes: settings.max_fields_size.as_u64(),
+        }
+    }
+
+    fn take_field(&mut self, name: usize) -> Result<(), ApiError> {
+        self.fields = self.fields.checked_sub(1).ok_or_else(form_too_large)?;
+        self.take_bytes(name)
+    }
+
+    fn take_bytes(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let left = self.bytes.checked_sub(bytes as u64);
+        self.bytes = left.ok_or_else(form_too_large)?;
+        Ok(())
+    }
+}
+
+fn form_too_large() -> ApiError {
+    let message = "The form's fields are too large or too many.";
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "form-too-large", message)
+}
+
+/// The most that is read without a part, or a piece of one, having come of it: the head of a part, what
+/// stands before the first. The parser would keep it all in memory.
+const MOST_UNSEEN: usize = 2 * 1024 * 1024;
+
+/// Bytes that were read and have not come out of the parser.
+#[derive(Clone, Default)]
+struct Unseen(Arc<AtomicUsize>);
+
+/// Too many of them.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the form has a head without an end")]
+struct Endless;
+
+type Read = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+impl Unseen {
+    fn watch<'a>(&self, body: &'a mut BodyDataStream) -> impl Stream<Item = Read> + Send + 'a {
+        let unseen = self.clone();
+        body.map(move |chunk| {
+            let chunk = chunk?;
+            let before = unseen.0.fetch_add(chunk.len(), Ordering::Relaxed);
+            if before + chunk.len() > MOST_UNSEEN {
+                return Err(Endless.into());
+            }
+            Ok(chunk)
+        })
+    }
+
+    /// Something came out, or the form is broken.
+    fn seen<T>(&self, outcome: multer::Result<T>) -> Result<T, ApiError> {
+        if self.0.swap(0, Ordering::Relaxed) > MOST_UNSEEN {
+            return Err(form_too_large());
+        }
+        outcome.map_err(broken)
+    }
+}
+
+async fn spool(mut field: Field<'_>, unseen: &Unseen, app: &App) -> Result<SpooledFile, ApiError> {
     let filename = field.file_name().unwrap_or_default().to_owned();
     // uv sends no type at all.
     if let Some(kind) = field.content_type().filter(|kind| kind.type_() == "image") {
@@ -131,7 +205,7 @@ async fn spool(mut field: Field<'_>, app: &App) -> Result<SpooledFile, ApiError>
     let (file, path) = named.into_parts();
     let mut file = tokio::fs::File::from_std(file);
     let mut hasher = FileHasher::default();
-    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+    while let Some(chunk) = unseen.seen(field.chunk().await)? {
         if hasher.size() + chunk.len() as u64 > limit {
             return Err(too_large(app));
         }
