@@ -9,6 +9,7 @@ mod epochs;
 mod faults;
 mod house;
 mod http;
+mod limits;
 mod manage;
 mod min_serial;
 mod order;

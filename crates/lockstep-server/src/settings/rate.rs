@@ -131,7 +131,11 @@ pub(super) mod optional {
 
     use super::Rate;
 
-    #[expect(clippy::ref_option, reason = "serde's signature")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde's signature"
+    )]
     pub(in super::super) fn serialize<S: Serializer>(
         it: &Option<Rate>,
         to: S,
