@@ -26,7 +26,7 @@ fn get(path: &str, headers: &str) -> Vec<u8> {
 
 fn post(path: &str, kind: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: index\r\nAuthorization: Bearer {TOKEN}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: index\r\nConnection: close\r\nAuthorization: Bearer {TOKEN}\r\n\
          Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
@@ -80,7 +80,7 @@ fn each_part_of_a_request_has_a_limit_with_an_answer() -> anyhow::Result<()> {
         ("far too many", get("/simple/", &headers(200)), "431 "),
         (
             "headers too large",
-            get("/simple/", &format!("X: {long}\r\n")[..1300]),
+            get("/simple/", &format!("X: {}\r\n", &long[..1300])),
             "431 ",
         ),
         (
@@ -122,12 +122,6 @@ fn each_part_of_a_request_has_a_limit_with_an_answer() -> anyhow::Result<()> {
         ),
         ("a part's head without an end", endless, "413 "),
     ] {
-        // A head cut off by the slice above lacks its end.
-        let request = if request.ends_with(b"\r\n\r\n") || !request.starts_with(b"GET") {
-            request
-        } else {
-            [&request[..request.len() - 2], b"\r\n\r\n"].concat()
-        };
         let got = head_of_answer(&mut connect(&index)?, &request)?;
         let status = format!("HTTP/1.1 {answer}");
         eprintln!("{input:44} {}", got.lines().next().unwrap_or_default());
