@@ -48,6 +48,31 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconn
     cache-control: no-store\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 52\r\n\r\n\
     Too many connections at a time; try again in a while";
 
+/// Open files beside the connections: the database, blobs, the spool.
+const OTHER_FILES: u64 = 512;
+
+/// A connection is an open file, of which a process may have 1024 unless it asks for more.
+fn allow_files(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let needed = (connections as u64).saturating_add(OTHER_FILES);
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= needed) {
+        return;
+    }
+    let raised = Some(maximum.map_or(needed, |maximum| maximum.min(needed)));
+    let limit = Rlimit {
+        current: raised,
+        maximum,
+    };
+    if setrlimit(Resource::Nofile, limit).is_err() || raised != Some(needed) {
+        tracing::warn!(
+            needed,
+            "the process may not open enough files for `limits.max_connections`: raise its `ulimit -n`, or \
+             lower the setting"
+        );
+    }
+}
+
 /// Accepts until the end is asked for, then lets what is being answered come to its end.
 pub(super) async fn accept_all(
     listener: TcpListener,
@@ -55,6 +80,7 @@ pub(super) async fn accept_all(
     limits: LimitSettings,
     shutdown: CancellationToken,
 ) {
+    allow_files(limits.max_connections);
     let slots = Arc::new(Semaphore::new(limits.max_connections));
     let turned_away = Arc::new(Semaphore::new(MOST_TURNED_AWAY));
     let limits = Arc::new(limits);

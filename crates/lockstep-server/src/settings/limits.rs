@@ -53,8 +53,8 @@ pub struct LimitSettings {
 impl Default for LimitSettings {
     fn default() -> Self {
         Self {
-            // Below the usual 1024 open files of a process, with room for the database and blobs.
-            max_connections: 900,
+            // Thousands of mirrors may wait for changes, and a waiting one costs little.
+            max_connections: 4000,
             max_url_length: ByteSize::kib(8),
             max_headers: 100,
             max_header_size: ByteSize::kib(32),
