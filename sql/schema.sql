@@ -236,6 +236,11 @@ ALTER TABLE public.tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.upload_budgets (
+    token_id bigint NOT NULL,
+    full_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.verifications (
     outbox_id bigint NOT NULL,
     probe text NOT NULL COLLATE pg_catalog."C",
@@ -331,6 +336,9 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.upload_budgets
+    ADD CONSTRAINT upload_budgets_pkey PRIMARY KEY (token_id);
+
 ALTER TABLE ONLY public.verifications
     ADD CONSTRAINT verifications_pkey PRIMARY KEY (outbox_id, probe);
 
@@ -389,6 +397,9 @@ ALTER TABLE ONLY public.purges
 
 ALTER TABLE ONLY public.releases
     ADD CONSTRAINT release_project_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id);
+
+ALTER TABLE ONLY public.upload_budgets
+    ADD CONSTRAINT upload_budget_token_fkey FOREIGN KEY (token_id) REFERENCES public.tokens(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.verifications
     ADD CONSTRAINT verification_outbox_fkey FOREIGN KEY (outbox_id) REFERENCES public.outbox(id) ON DELETE CASCADE;

@@ -26,7 +26,9 @@ async fn a_mirror_can_assert_itself_in_twenty_lines() -> anyhow::Result<()> {
     }
     let newer = wheel("first", "2.0", &Opts::default());
     edge.upload("first", "2.0", &newer).await?;
-    edge.index.order(Method::DELETE, "third", &Value::Null).await?;
+    edge.index
+        .order(Method::DELETE, "third", &Value::Null)
+        .await?;
     edge.index.settle()?;
     let (index, pop) = (edge.index.url(), edge.pop.url());
     let said = assert_edge(&index, &pop)?;

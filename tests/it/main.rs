@@ -10,6 +10,7 @@ mod faults;
 mod guide;
 mod house;
 mod http;
+mod limits;
 mod manage;
 mod min_serial;
 mod openapi;

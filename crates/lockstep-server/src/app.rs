@@ -15,15 +15,19 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::blobs::Blobs;
+use crate::login::Throttle;
 use crate::metrics::Metrics;
 use crate::publish::restore;
 use crate::read::cache::PageCache;
 use crate::read::fresh::Fresh;
 use crate::settings::{CdnSettings, ProbeKind, Settings, default_fastly_api};
+use crate::turns::Turns;
 use crate::wake::Wakes;
 
-/// Connections to the database per process.
+/// Connections to the database per process: those of requests …
 const CONNECTIONS: usize = 32;
+/// … and those of the loops, which requests that all wait for something can't take.
+const LOOP_CONNECTIONS: usize = 8;
 
 /// A second pass that comes later than this is later than any page that was in flight at the first: the
 /// shipped rules keep none that took longer than 1 s to arrive, and purges differ by less than the rest.
@@ -65,6 +69,10 @@ pub struct App {
     pub pages: PageCache,
     /// Who wakes whom.
     pub wakes: Arc<Wakes>,
+    /// What is done only so often at a time.
+    pub turns: Arc<Turns>,
+    /// Failed log-ins.
+    pub throttle: Arc<Throttle>,
     /// Cancelled when the process is to end: loops and waiting requests look at it.
     pub shutdown: CancellationToken,
     /// Why it ends although nobody asked it to.
@@ -76,7 +84,8 @@ impl App {
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         use anyhow::{Context as _, bail};
         use secrecy::ExposeSecret as _;
-        let store = Store::new(settings.database_url.expose_secret(), CONNECTIONS)?;
+        let url = settings.database_url.expose_secret();
+        let store = Store::with_query_timeout(url, CONNECTIONS, settings.limits.query_timeout)?;
         let health = store.health().await.context(
             "the database can't be reached; check `database_url` and that PostgreSQL is running",
         )?;
@@ -128,6 +137,8 @@ impl App {
         let metrics = Arc::<Metrics>::default();
         let fresh = Fresh::start(store.clone(), metrics.clone());
         Ok(Self {
+            turns: Arc::new(Turns::new(&settings)),
+            throttle: Arc::new(Throttle::new(settings.limits.failed_logins)),
             settings: Arc::new(settings),
             store,
             blobs,
@@ -149,6 +160,17 @@ impl App {
     pub fn stop_because(&self, reason: String) {
         let _ = self.doom.set(reason);
         self.shutdown.cancel();
+    }
+
+    /// The same for the loops: with connections of their own, and the time that a statement may take
+    /// when nobody waits for it.
+    pub fn for_loops(&self) -> Result<Self, StoreError> {
+        use secrecy::ExposeSecret as _;
+        let url = self.settings.database_url.expose_secret();
+        Ok(Self {
+            store: Store::new(url, LOOP_CONNECTIONS)?,
+            ..self.clone()
+        })
     }
 }
 

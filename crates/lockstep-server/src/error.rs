@@ -94,7 +94,9 @@ impl ApiError {
             chain = format!("{chain}: {error}");
             cause = error.source();
         }
-        if self.status.is_server_error() {
+        // Without a cause it is an answer that was meant, such as "too many at a time": strangers must not
+        // be able to fill the log with it.
+        if self.status.is_server_error() && self.source.is_some() {
             tracing::error!(
                 status = self.status.as_u16(),
                 code = self.code,
@@ -205,6 +207,11 @@ impl From<Arc<StoreError>> for ApiError {
             StoreError::Unavailable(_) | StoreError::Schema(_) => Self::unavailable(
                 "database",
                 "The index's database can't be reached right now.",
+            )
+            .because(error),
+            StoreError::TooSlow(_) => Self::unavailable(
+                "query-timeout",
+                "The index's database took too long to answer; try again in a while.",
             )
             .because(error),
             StoreError::NotFound => Self::not_found("There is nothing here."),

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{ACCEPT, ALLOW, IF_NONE_MATCH, RANGE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -13,6 +13,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::guard::guard;
 use crate::manage::api;
 use crate::read::{
     changelog, events, feeds, files, health, integrity, json, moved, openapi, pages, serversig,
@@ -74,7 +75,7 @@ pub(crate) fn router(app: App) -> Router {
             "/api/projects/{project}/releases/{version}/unyank",
             post(api::unyank),
         )
-        .layer(DefaultBodyLimit::max(api::LONGEST_BODY));
+        .layer(DefaultBodyLimit::max(app.settings.limits.longest_body()));
     Router::new()
         .merge(public)
         .merge(managed)
@@ -97,6 +98,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(CatchPanicLayer::new())
         // Failures are logged where they become answers, once.
         .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(from_fn_with_state(app.clone(), guard))
         .with_state(app)
 }
 

@@ -12,7 +12,9 @@ pub mod serve;
 pub mod settings;
 
 // … what it does …
+mod guard;
 mod http;
+pub mod login;
 mod manage;
 mod people;
 pub mod publish;
@@ -25,6 +27,8 @@ pub mod error;
 pub mod fault;
 mod linger;
 pub mod metrics;
+mod pace;
 pub mod postgres;
 pub mod token;
+pub mod turns;
 pub mod wake;

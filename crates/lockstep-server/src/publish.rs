@@ -15,6 +15,7 @@ mod admit;
 mod agree;
 pub mod archive;
 mod attest;
+mod budget;
 mod form;
 pub mod rounds;
 
@@ -25,42 +26,77 @@ pub mod restore;
 pub mod upload;
 pub mod verify;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::linger;
-use crate::token;
+use crate::login::{Caller, log_in};
+use crate::token::Bearer;
+use budget::Left;
 use commit::Committed;
 
 /// `POST /legacy/`: takes an upload, and answers once it is durable (promise P7).
 pub async fn legacy(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = body.into_data_stream();
-    let outcome = receive_and_commit(&app, &parts.headers, &mut body).await;
-    match outcome {
+    let caller = Caller::of(&parts, &app);
+    let (outcome, left) = take_upload(&app, &caller, &mut body).await;
+    let mut response = match outcome {
         Ok(committed) => success(&committed),
         // The client is still sending; it will read the answer only after its last byte.
         Err(error) => linger::until_sent(error.into_upload_response(&parts.headers), body),
+    };
+    if let Some(left) = left {
+        left.show(response.headers_mut());
     }
+    response
+}
+
+/// What became of it, and what is left of the token's budget.
+async fn take_upload(
+    app: &App,
+    caller: &Caller,
+    body: &mut BodyDataStream,
+) -> (Result<Committed, ApiError>, Option<Left>) {
+    // Before a byte of the body is read: who is it, is it too large by its own account, and may there
+    // be one more?
+    let bearer = match may_upload(app, caller).await {
+        Ok(bearer) => bearer,
+        Err(error) => return (Err(error), None),
+    };
+    let taken = match budget::take(app, bearer.id).await {
+        Ok(taken) => taken,
+        Err((error, left)) => return (Err(error), left),
+    };
+    let outcome = receive_and_commit(app, &bearer, &caller.headers, body).await;
+    let left = match (taken, &outcome) {
+        (None, _) => None,
+        (Some(taken), Ok(Committed { new: true, .. })) => Some(taken.keep()),
+        (Some(taken), _) => Some(taken.give_back().await),
+    };
+    (outcome, left)
+}
+
+async fn may_upload(app: &App, caller: &Caller) -> Result<Bearer, ApiError> {
+    let bearer = log_in(app, caller).await?;
+    if !bearer.may_upload_something() {
+        return Err(forbidden("The token does not allow uploads."));
+    }
+    form::check_length(&caller.headers, app)?;
+    Ok(bearer)
 }
 
 async fn receive_and_commit(
     app: &App,
-    headers: &axum::http::HeaderMap,
-    body: &mut axum::body::BodyDataStream,
+    bearer: &Bearer,
+    headers: &HeaderMap,
+    body: &mut BodyDataStream,
 ) -> Result<Committed, ApiError> {
-    // Before a byte of the body is read: who is it, and is it too large by its own account?
-    let bearer = {
-        let connection = app.store.connection().await?;
-        token::authenticate(&connection, headers).await?
-    };
-    if !bearer.may_upload_something() {
-        return Err(forbidden("The token does not allow uploads."));
-    }
+    let _turn = app.turns.upload().await?;
     let upload = receive(app, headers, body).await?;
     if !bearer.may_upload_to(&upload.name.normalized()) {
         let project = upload.name.as_str();
@@ -82,8 +118,8 @@ async fn receive_and_commit(
 /// database; what was spooled goes when the result is dropped.
 pub async fn receive(
     app: &App,
-    headers: &axum::http::HeaderMap,
-    body: &mut axum::body::BodyDataStream,
+    headers: &HeaderMap,
+    body: &mut BodyDataStream,
 ) -> Result<upload::Upload, ApiError> {
     form::check_length(headers, app)?;
     let form = form::receive(headers, body, app).await?;

@@ -4,11 +4,13 @@
 //! out, give the leases back. Whatever is cut short all the same is repeated by the next start, which
 //! does nothing that is not done every day.
 
+mod connection;
+mod line;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::TaskTracker;
@@ -16,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::App;
 use crate::publish::{announce, purge, verify};
 use crate::{http, retention, wake};
+pub(crate) use connection::Peer;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -40,6 +43,7 @@ pub async fn run(
     let tasks = TaskTracker::new();
     tasks.spawn(wake::relay(app.clone(), shutdown.clone()));
     if only != Some(Part::Http) {
+        let app = app.for_loops()?;
         for cdn in app.cdns.iter() {
             tasks.spawn(purge::run(app.clone(), cdn.clone(), shutdown.clone()));
         }
@@ -59,17 +63,14 @@ pub async fn run(
     if let Some(listener) = listener {
         // Told to whoever started us with port 0.
         tracing::info!(address = %listener.local_addr()?, "listening");
-        let set_nodelay: fn(&mut tokio::net::TcpStream) = |stream| {
-            // Small answers must not wait for more to come; failing to say so costs only speed.
-            let _ = stream.set_nodelay(true);
-        };
-        let served = axum::serve(listener.tap_io(set_nodelay), http::router(app.clone()))
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-        tasks.spawn(async move {
-            if let Err(error) = served.await {
-                tracing::error!("serving HTTP failed: {error}");
-            }
-        });
+        let router = http::router(app.clone());
+        let limits = app.settings.limits.clone();
+        tasks.spawn(connection::accept_all(
+            listener,
+            router,
+            limits,
+            shutdown.clone(),
+        ));
     }
     tasks.close();
     tokio::select! {

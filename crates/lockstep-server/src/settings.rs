@@ -4,7 +4,9 @@
 //! nothing else in the program reads the environment or the file.
 
 mod known;
+mod limits;
 mod load;
+pub mod rate;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::publish::archive::Limits;
+pub use limits::{LimitSettings, Network};
 pub use load::{SettingsError, load};
 
 /// The effective settings (docs/guide/operators.md).
@@ -39,6 +42,12 @@ pub struct Settings {
     /// How long replaced pages stay fetchable by hash.
     #[serde(default = "default_retention", with = "duration")]
     pub retention: Duration,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(default)]
+    pub trusted_proxies: Vec<Network>,
+    /// What clients may ask of a process.
+    #[serde(default)]
+    pub limits: LimitSettings,
     /// Uploads.
     #[serde(default)]
     pub upload: UploadSettings,
@@ -130,6 +139,18 @@ pub struct UploadSettings {
     pub max_unpacked_size: ByteSize,
     /// Names that no new project may have, in any spelling.
     pub prohibited_names: Vec<ProjectName>,
+    /// The fields of a form, the file aside.
+    pub max_fields: usize,
+    /// Their names and values together; descriptions are the largest by far.
+    pub max_fields_size: ByteSize,
+    /// Uploads that a process takes at a time.
+    pub max_concurrent: usize,
+    /// How long one more waits for its turn before it is answered 503.
+    #[serde(with = "duration")]
+    pub max_wait: Duration,
+    /// New files per token, such as `60/h`; empty: any number.
+    #[serde(with = "rate::optional")]
+    pub rate: Option<rate::Rate>,
 }
 
 impl UploadSettings {
@@ -150,6 +171,12 @@ impl Default for UploadSettings {
             max_members: 100_000,
             max_unpacked_size: ByteSize::gib(2),
             prohibited_names: Vec::new(),
+            // The public index's clients send one part per classifier, dependency and so on.
+            max_fields: 4096,
+            max_fields_size: ByteSize::mib(8),
+            max_concurrent: 32,
+            max_wait: Duration::from_secs(10),
+            rate: None,
         }
     }
 }

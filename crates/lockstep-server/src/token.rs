@@ -1,7 +1,9 @@
 //! Access tokens: how they look, what they allow, how a request shows one.
 //!
 //! The secret exists in clear only at its creation and in a request's header; everything else sees
-//! its SHA-256. A look-up by hash tells nothing through its timing.
+//! its SHA-256. The look-up compares hashes in an index, and not in constant time. It need not: what its
+//! timing could tell is how far the hash of a guess agrees with a kept hash, and nobody can choose a
+//! secret by the first bytes of its hash, nor get from these to a secret of 256 random bits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +13,8 @@ use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use lockstep_core::digest::Sha256;
 use lockstep_core::name::{NormalizedName, ProjectName};
-use lockstep_store::{Client, tokens};
+use lockstep_store::tokens::TokenId;
+use lockstep_store::{Client, StoreError, tokens};
 use rand::RngCore as _;
 
 use crate::error::ApiError;
@@ -85,6 +88,8 @@ pub fn hash(secret: &str) -> Sha256 {
 /// A request's token, found to be valid.
 #[derive(Debug, Clone)]
 pub struct Bearer {
+    /// Which one, for what is counted per token.
+    pub(crate) id: TokenId,
     /// The token's name, for the log.
     pub name: String,
     scopes: Vec<Scope>,
@@ -113,25 +118,41 @@ impl Bearer {
     }
 }
 
-/// Who sent this request? 403 without a valid token, as the public index answers.
-pub async fn authenticate(client: &impl Client, headers: &HeaderMap) -> Result<Bearer, ApiError> {
-    let refused = |message: &str| ApiError::new(StatusCode::FORBIDDEN, "forbidden", message);
-    let secret = secret(headers).ok_or_else(|| {
+/// The secret that a request shows; 403 without one, as the public index answers.
+pub(crate) fn shown(headers: &HeaderMap) -> Result<String, ApiError> {
+    secret(headers).ok_or_else(|| {
         refused(
             "Invalid or non-existent authentication information: expected the user name \
              __token__ with a token (lsk_...) as its password.",
         )
-    })?;
-    let found = tokens::look_up(client, hash(&secret)).await?;
-    let (name, scopes) = found.ok_or_else(|| {
-        refused("Invalid authentication information: the token is unknown, expired or revoked.")
-    })?;
-    // A scope that this version does not know allows nothing.
-    let scopes = scopes
-        .iter()
-        .filter_map(|scope| scope.parse().ok())
-        .collect();
-    Ok(Bearer { name, scopes })
+    })
+}
+
+/// The valid token with this secret; its use is noted.
+pub(crate) async fn look_up(
+    client: &impl Client,
+    secret: &str,
+) -> Result<Option<Bearer>, StoreError> {
+    let found = tokens::look_up(client, hash(secret)).await?;
+    Ok(found.map(|found| Bearer {
+        id: found.id,
+        name: found.name,
+        // A scope that this version does not know allows nothing.
+        scopes: found
+            .scopes
+            .iter()
+            .filter_map(|scope| scope.parse().ok())
+            .collect(),
+    }))
+}
+
+/// 403: there is no valid token with the secret that was shown.
+pub(crate) fn unknown() -> ApiError {
+    refused("Invalid authentication information: the token is unknown, expired or revoked.")
+}
+
+fn refused(message: &str) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "forbidden", message)
 }
 
 /// Basic `__token__:lsk_…`, or Bearer.

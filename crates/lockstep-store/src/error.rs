@@ -11,6 +11,9 @@ pub enum StoreError {
     /// The database can't be reached, is shutting down, is full or too busy: try again later.
     #[error("the database is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A statement took longer than it may: try again later.
+    #[error("the database took too long to answer")]
+    TooSlow(#[source] tokio_postgres::Error),
     /// A row that no version of this program could have written.
     #[error("the database holds an impossible value in {0}")]
     Corrupt(String),
@@ -31,6 +34,7 @@ impl StoreError {
         match self {
             Self::Conflict(_) => "conflict",
             Self::Unavailable(_) => "unavailable",
+            Self::TooSlow(_) => "too-slow",
             Self::Corrupt(_) => "corrupt",
             Self::NotFound => "not-found",
             Self::Schema(_) => "schema",
@@ -54,8 +58,11 @@ impl From<tokio_postgres::Error> for StoreError {
         if *database.code() == SqlState::FOREIGN_KEY_VIOLATION {
             return Self::Unavailable(Box::new(error));
         }
+        if *database.code() == SqlState::QUERY_CANCELED {
+            return Self::TooSlow(error);
+        }
         // Class 08 connection, 53 resources (disk full, too many connections), 57 operator
-        // intervention (shutdown, cancelled by a time-out), 58 system error; 40 a serialization
+        // intervention (shutdown), 58 system error; 40 a serialization
         // failure or deadlock; 25006 a standby, mid-failover.
         let code = database.code().code();
         if ["08", "40", "53", "57", "58"].contains(&&code[..2]) || code == "25006" {

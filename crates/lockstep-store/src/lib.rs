@@ -30,6 +30,7 @@ pub mod retention;
 pub mod states;
 pub mod targets;
 pub mod tokens;
+pub mod upload_budgets;
 pub mod verifications;
 pub mod watermarks;
 

@@ -19,6 +19,9 @@ pub type Transaction<'a> = deadpool_postgres::Transaction<'a>;
 /// How long a request waits for a free connection before it answers 503.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
 
+/// What nobody waits for may take its time, but not for ever.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The database.
 #[derive(Clone)]
 pub struct Store {
@@ -36,8 +39,18 @@ pub enum Health {
 }
 
 impl Store {
-    /// Prepares a pool; connects to nothing yet. `url` is a PostgreSQL URL or key=value string.
+    /// Prepares a pool for loops and commands; connects to nothing yet. `url` is a PostgreSQL URL or
+    /// key=value string.
     pub fn new(url: &str, connections: usize) -> Result<Self, StoreError> {
+        Self::with_query_timeout(url, connections, QUERY_TIMEOUT)
+    }
+
+    /// … in which PostgreSQL ends a statement after `query_timeout`: [`StoreError::TooSlow`].
+    pub fn with_query_timeout(
+        url: &str,
+        connections: usize,
+        query_timeout: Duration,
+    ) -> Result<Self, StoreError> {
         let mut config: tokio_postgres::Config = url.parse().map_err(|error| {
             StoreError::Schema(format!("database_url is not a PostgreSQL URL: {error}"))
         })?;
@@ -47,10 +60,13 @@ impl Store {
             .tcp_user_timeout(Duration::from_secs(10))
             .application_name("lockstep");
         // A statement that hangs must not hold a request, or worse the serial lock, for ever.
-        let limits = "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s";
+        let limits = format!(
+            "-c statement_timeout={}ms -c idle_in_transaction_session_timeout=60s",
+            query_timeout.as_millis()
+        );
         let options = config
             .get_options()
-            .map_or_else(|| limits.to_owned(), |given| format!("{limits} {given}"));
+            .map_or_else(|| limits.clone(), |given| format!("{limits} {given}"));
         config.options(options);
         let manager = Manager::from_config(
             config.clone(),

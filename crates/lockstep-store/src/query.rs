@@ -134,6 +134,9 @@ queries! {
     TOKENS_USE = "tokens/use";
     TOKENS_LIST = "tokens/list";
     TOKENS_REVOKE = "tokens/revoke";
+    UPLOAD_BUDGETS_TAKE = "upload_budgets/take";
+    UPLOAD_BUDGETS_LOOK = "upload_budgets/look";
+    UPLOAD_BUDGETS_GIVE_BACK = "upload_budgets/give_back";
     SCHEMA_LOCK = "schema/lock";
     SCHEMA_NO_TIMEOUT = "schema/no_timeout";
     SCHEMA_VERSION = "schema/version";

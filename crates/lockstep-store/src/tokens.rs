@@ -45,14 +45,32 @@ pub async fn replace(
     Ok(())
 }
 
-/// Name and scopes of the valid token with this hash; notes the use.
-pub async fn look_up(
-    client: &impl Client,
-    secret: Sha256,
-) -> Result<Option<(String, Vec<String>)>, StoreError> {
+/// Which token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenId(pub(crate) i64);
+
+/// A valid token.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Which one.
+    pub id: TokenId,
+    /// What it was called.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Vec<String>,
+}
+
+/// The valid token with this hash; notes the use.
+pub async fn look_up(client: &impl Client, secret: Sha256) -> Result<Option<Found>, StoreError> {
     let row = query::row(client, TOKENS_USE, &[&secret.as_bytes()]).await?;
-    row.map(|row| Ok((get(&row, "name")?, get(&row, "scopes")?)))
-        .transpose()
+    row.map(|row| {
+        Ok(Found {
+            id: TokenId(get(&row, "id")?),
+            name: get(&row, "name")?,
+            scopes: get(&row, "scopes")?,
+        })
+    })
+    .transpose()
 }
 
 /// A token as `token list` shows it.

@@ -7,4 +7,4 @@ with found as (
     update tokens set last_used_at = clock_timestamp()
     where id in (select id from found where last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute')
 )
-select name, scopes from found
+select id, name, scopes from found

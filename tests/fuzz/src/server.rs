@@ -8,10 +8,12 @@ use lockstep_core::page::FileLinks;
 use lockstep_core::serial::Serial;
 use lockstep_server::app::App;
 use lockstep_server::blobs::Blobs;
+use lockstep_server::login::Throttle;
 use lockstep_server::metrics::Metrics;
 use lockstep_server::read::cache::PageCache;
 use lockstep_server::read::fresh::Fresh;
 use lockstep_server::settings::Settings;
+use lockstep_server::turns::Turns;
 use lockstep_store::Store;
 use lockstep_store::identity::Identity;
 use tempfile::TempDir;
@@ -49,6 +51,8 @@ impl Server {
         let metrics = Arc::<Metrics>::default();
         let app = App {
             blobs: Blobs::open(&settings.blobs).expect("a folder"),
+            turns: Arc::new(Turns::new(&settings)),
+            throttle: Arc::new(Throttle::new(settings.limits.failed_logins)),
             settings: Arc::new(settings),
             identity: Arc::new(Identity {
                 index_id: Uuid::nil(),

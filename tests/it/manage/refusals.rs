@@ -49,7 +49,7 @@ async fn what_is_not_there_or_not_understood_is_refused_and_changes_nothing() ->
     let yank = (post, "sample/releases/1.0/yank");
     let status = (put, "sample/status");
     let long = format!("{{\"reason\": \"{}\"}}", "x".repeat(501));
-    let huge = " ".repeat(20_000);
+    let huge = " ".repeat(70_000);
     let rows = [
         (
             (post, "none/releases/1.0/yank"),

@@ -12,7 +12,7 @@ use super::print;
 use crate::app::App;
 use crate::postgres::{Durability, PrivatePostgres};
 use crate::serve::{self, Signals};
-use crate::settings::{AnnounceSettings, CacheSettings, Settings, UploadSettings};
+use crate::settings::{AnnounceSettings, CacheSettings, LimitSettings, Settings, UploadSettings};
 use crate::token;
 
 #[derive(Debug, Args)]
@@ -81,6 +81,8 @@ async fn serve_on(
         blobs: format!("file://{}", data.join("blobs").display()),
         files_url: String::new(),
         retention: std::time::Duration::from_secs(30 * 24 * 3600),
+        trusted_proxies: Vec::new(),
+        limits: LimitSettings::default(),
         upload: UploadSettings::default(),
         announce: AnnounceSettings::default(),
         cache: CacheSettings::default(),

@@ -9,8 +9,8 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use lockstep_core::name::ProjectName;
 use lockstep_core::serial::Serial;
@@ -21,11 +21,8 @@ use serde_json::{Map, Value};
 use super::{Done, Order, carry_out};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::login::{Caller, log_in};
 use crate::read::changelog::Page;
-use crate::token;
-
-/// The longest body that is read, in bytes: a reason has at most 500 characters.
-pub(crate) const LONGEST_BODY: usize = 16 * 1024;
 
 type Answer = Result<Response, ApiError>;
 type Sent = Result<Bytes, BytesRejection>;
@@ -33,9 +30,9 @@ type Sent = Result<Bytes, BytesRejection>;
 type Below = Path<(String, String)>;
 
 /// `POST /api/projects/{project}/releases/{version}/yank`
-pub(crate) async fn yank(app: State<App>, below: Below, headers: HeaderMap, body: Sent) -> Answer {
+pub(crate) async fn yank(app: State<App>, below: Below, caller: Caller, body: Sent) -> Answer {
     let Path((project, version)) = below;
-    answer(&app, &headers, &project, || {
+    answer(&app, &caller, &project, || {
         let fields = fields(body, &["reason"])?;
         Ok(Order::Yank(
             named("no-release", &version)?,
@@ -46,14 +43,9 @@ pub(crate) async fn yank(app: State<App>, below: Below, headers: HeaderMap, body
 }
 
 /// `POST /api/projects/{project}/releases/{version}/unyank`
-pub(crate) async fn unyank(
-    app: State<App>,
-    below: Below,
-    headers: HeaderMap,
-    body: Sent,
-) -> Answer {
+pub(crate) async fn unyank(app: State<App>, below: Below, caller: Caller, body: Sent) -> Answer {
     let Path((project, version)) = below;
-    answer(&app, &headers, &project, || {
+    answer(&app, &caller, &project, || {
         fields(body, &[])?;
         Ok(Order::Unyank(named("no-release", &version)?))
     })
@@ -61,18 +53,18 @@ pub(crate) async fn unyank(
 }
 
 /// `DELETE /api/projects/{project}/releases/{version}`
-pub(crate) async fn remove_release(app: State<App>, below: Below, headers: HeaderMap) -> Answer {
+pub(crate) async fn remove_release(app: State<App>, below: Below, caller: Caller) -> Answer {
     let Path((project, version)) = below;
-    answer(&app, &headers, &project, || {
+    answer(&app, &caller, &project, || {
         Ok(Order::RemoveRelease(named("no-release", &version)?))
     })
     .await
 }
 
 /// `DELETE /api/projects/{project}/files/{filename}`
-pub(crate) async fn remove_file(app: State<App>, below: Below, headers: HeaderMap) -> Answer {
+pub(crate) async fn remove_file(app: State<App>, below: Below, caller: Caller) -> Answer {
     let Path((project, filename)) = below;
-    answer(&app, &headers, &project, || {
+    answer(&app, &caller, &project, || {
         Ok(Order::RemoveFile(named("no-file", &filename)?))
     })
     .await
@@ -82,19 +74,19 @@ pub(crate) async fn remove_file(app: State<App>, below: Below, headers: HeaderMa
 pub(crate) async fn remove_project(
     app: State<App>,
     Path(project): Path<String>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Answer {
-    answer(&app, &headers, &project, || Ok(Order::RemoveProject)).await
+    answer(&app, &caller, &project, || Ok(Order::RemoveProject)).await
 }
 
 /// `PUT /api/projects/{project}/status`
 pub(crate) async fn status(
     app: State<App>,
     Path(project): Path<String>,
-    headers: HeaderMap,
+    caller: Caller,
     body: Sent,
 ) -> Answer {
-    answer(&app, &headers, &project, || {
+    answer(&app, &caller, &project, || {
         let fields = fields(body, &["status", "reason"])?;
         let status: Option<ProjectStatus> = text(&fields, "status")?;
         let status = status.ok_or_else(|| {
@@ -110,14 +102,11 @@ pub(crate) async fn status(
 /// Who is it, what is ordered, is it done: in this order, so that strangers learn nothing.
 async fn answer(
     app: &App,
-    headers: &HeaderMap,
+    caller: &Caller,
     project: &str,
     order: impl FnOnce() -> Result<Order, ApiError>,
 ) -> Answer {
-    let bearer = {
-        let connection = app.store.connection().await?;
-        token::authenticate(&connection, headers).await?
-    };
+    let bearer = log_in(app, caller).await?;
     if !bearer.may_manage() {
         let message = "The token does not allow management: its scopes lack `manage`.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message));

@@ -18,12 +18,8 @@ use tokio::io::AsyncWriteExt as _;
 use crate::app::App;
 use crate::blobs::BlobError;
 use crate::error::ApiError;
+use crate::settings::UploadSettings;
 use head::{HeadLimit, Paced};
-
-/// All fields but the file together; descriptions are the largest by far.
-const MAX_FIELDS_BYTES: usize = 8 * 1024 * 1024;
-/// The public index's clients send one part per classifier, dependency and so on.
-const MAX_FIELDS: usize = 4096;
 
 /// A received form.
 pub(super) struct Form {
@@ -49,7 +45,8 @@ pub(super) fn check_length(headers: &HeaderMap, app: &App) -> Result<(), ApiErro
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
         .unwrap_or(0);
-    let limit = app.settings.upload.max_file_size.as_u64() + MAX_FIELDS_BYTES as u64;
+    let upload = &app.settings.upload;
+    let limit = upload.max_file_size.as_u64() + upload.max_fields_size.as_u64();
     if length > limit {
         Err(too_large(app))
     } else {
@@ -84,8 +81,8 @@ pub(super) async fn receive(
         fields: BTreeMap::new(),
         file: None,
     };
-    let (mut count, mut bytes) = (0, 0);
-    while let Some(mut field) = next_field(&mut multipart, &head).await? {
+    let mut left = Left::of(&app.settings.upload);
+    while let Some(field) = next_field(&mut multipart, &head).await? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "content" {
             if form.file.is_some() {
@@ -101,18 +98,7 @@ pub(super) async fn receive(
             let message = format!("{name}: Should not be a file.");
             return Err(ApiError::bad_request("field-is-file", message));
         }
-        count += 1;
-        bytes += name.len();
-        check_fields(count, bytes)?;
-        let mut value = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(broken)? {
-            bytes += chunk.len();
-            check_fields(count, bytes)?;
-            value.extend_from_slice(&chunk);
-        }
-        let value = String::from_utf8(value).map_err(|_| {
-            ApiError::bad_request("not-utf8", format!("{name}: The value is not UTF-8 text."))
-        })?;
+        let value = read(&name, field, &mut left).await?;
         form.fields.entry(name).or_default().push(value);
     }
     Ok(form)
@@ -135,10 +121,41 @@ async fn next_field<'a>(
     field
 }
 
-fn check_fields(count: usize, bytes: usize) -> Result<(), ApiError> {
-    if bytes > MAX_FIELDS_BYTES || count > MAX_FIELDS {
-        Err(form_too_large())
-    } else {
+/// The value of a field.
+async fn read(name: &str, mut field: Field<'_>, left: &mut Left) -> Result<String, ApiError> {
+    left.take_field(name.len())?;
+    let mut value = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        left.take_bytes(chunk.len())?;
+        value.extend_from_slice(&chunk);
+    }
+    String::from_utf8(value).map_err(|_| {
+        ApiError::bad_request("not-utf8", format!("{name}: The value is not UTF-8 text."))
+    })
+}
+
+/// What may still come of fields.
+struct Left {
+    fields: usize,
+    bytes: u64,
+}
+
+impl Left {
+    fn of(settings: &UploadSettings) -> Self {
+        Self {
+            fields: settings.max_fields,
+            bytes: settings.max_fields_size.as_u64(),
+        }
+    }
+
+    fn take_field(&mut self, name: usize) -> Result<(), ApiError> {
+        self.fields = self.fields.checked_sub(1).ok_or_else(form_too_large)?;
+        self.take_bytes(name)
+    }
+
+    fn take_bytes(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let left = self.bytes.checked_sub(bytes as u64);
+        self.bytes = left.ok_or_else(form_too_large)?;
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use lockstep_core::digest::Sha256;
 use lockstep_core::name::NormalizedName;
 use lockstep_core::serial::Serial;
 use lockstep_store::projects::{self, SnapshotRow};
-use lockstep_store::{StoreError, changelog, watermarks};
+use lockstep_store::{changelog, watermarks};
 use serde::Serialize;
 
 use super::changelog::{Change, announced};
@@ -61,11 +61,13 @@ struct Line<'a> {
     content: Sha256,
 }
 
-/// A failure in the middle cuts the body short of its last chunk, which no client takes for an end.
-fn lines(app: App, at: Serial) -> impl Stream<Item = Result<Bytes, StoreError>> {
+/// A failure in the middle cuts the body short of its last chunk, which no client takes for an end. The
+/// turn is held while a batch is read, and not while the client takes it.
+fn lines(app: App, at: Serial) -> impl Stream<Item = Result<Bytes, ApiError>> {
     stream::try_unfold(
         (app, at, None),
         async |(app, at, after): (App, Serial, After)| {
+            let _turn = app.turns.bulk_read().await?;
             let connection = app.store.connection().await?;
             let rows = projects::snapshot_at(&connection, at, after.as_ref(), BATCH).await?;
             drop(connection);

@@ -23,9 +23,6 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::linger;
 
-/// No call of a mirror is larger, in bytes; what is, is refused before it is parsed.
-const MOST_BYTES: usize = 64 * 1024;
-
 /// Why a call has no result.
 enum CallError {
     /// What the caller is told as a fault.
@@ -76,6 +73,8 @@ pub async fn call(State(app): State<App>, headers: HeaderMap, body: Body) -> Res
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return ApiError::new(status, "not-xml", message).into_plain_response();
     }
+    // What is larger is refused before it is parsed.
+    let most = app.settings.limits.longest_body();
     let mut rest = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(chunk) = rest.next().await {
@@ -83,16 +82,18 @@ pub async fn call(State(app): State<App>, headers: HeaderMap, body: Body) -> Res
             // Cut off: nobody is left to tell.
             return answer(Err(CallError::not_well_formed()));
         };
-        if bytes.len() + chunk.len() > MOST_BYTES {
-            let reason =
-                format!("the call is larger than {MOST_BYTES} bytes, and none needs to be");
+        if bytes.len() + chunk.len() > most {
+            let reason = format!("the call is larger than {most} bytes, and none needs to be");
             // A fault and not a 413, of which XML-RPC clients show people only the number.
             return linger::until_sent(answer(Err(CallError::refused(&reason))), rest);
         }
         bytes.extend_from_slice(&chunk);
     }
     let result = match document::read(&bytes) {
-        Some(call) => methods::call(&app, &call.name, call.params).await,
+        Some(call) => match app.turns.bulk_read().await {
+            Ok(_turn) => methods::call(&app, &call.name, call.params).await,
+            Err(busy) => Err(CallError::Http(busy)),
+        },
         None => Err(CallError::not_well_formed()),
     };
     answer(result)

@@ -134,6 +134,10 @@ fn check(settings: &Settings) -> Result<(), SettingsError> {
     if settings.upload.max_file_size.as_u64() == 0 {
         return invalid("`upload.max_file_size` is 0: nothing could be uploaded".to_owned());
     }
+    if settings.upload.max_concurrent == 0 {
+        return invalid("`upload.max_concurrent` is 0: nothing could be uploaded".to_owned());
+    }
+    settings.limits.check().map_err(SettingsError::Invalid)?;
     let mut names = std::collections::BTreeSet::new();
     for cdn in &settings.cdn {
         let name = cdn.name();
@@ -260,6 +264,20 @@ mod tests {
                 "expected commit, purge or verify",
             ),
             ("retention='long'", "no duration such as 2s"),
+            ("[limits]\nmax_headers=0", "`limits.max_headers` is 0"),
+            (
+                "[limits]\nhead_timeout='0s'",
+                "`limits.head_timeout` is shorter",
+            ),
+            ("[limits]\nmax_url_length='1 MiB'", "at most 65534"),
+            ("[limits]\nfailed_logins='often'", "no rate such as"),
+            ("[upload]\nrate='60'", "no rate such as"),
+            ("[upload]\nmax_concurrent=0", "`upload.max_concurrent` is 0"),
+            ("trusted_proxies=['edge']", "no network such as"),
+            (
+                "[limits]\nmax_header=1",
+                "did you mean `limits.max_headers`",
+            ),
             (
                 "[[cdn]]\nname='a'\nkind='varnish'\nurl='u'\n[[cdn]]\nname='a'\nkind='varnish'\nurl='u'",
                 "its own name",
