@@ -85,7 +85,7 @@ pub(super) async fn orders(session: &mut Session) -> anyhow::Result<()> {
     let (one, none) = ("sample-project/releases/1.0", Value::Null);
     let (yank, unyank) = (format!("{one}/yank"), format!("{one}/unyank"));
     let nobody = "nobody/releases/1.0";
-    let long = json!({"reason": "x".repeat(20_000)});
+    let long = json!({"reason": "x".repeat(70_000)});
     for (body, status) in [
         (json!({"reason": "broken"}), 200),
         (json!({"why": "broken"}), 400),
