@@ -16,6 +16,7 @@ mod min_serial;
 mod openapi;
 mod order;
 mod people;
+mod probes;
 mod processes;
 mod provenance;
 mod races;

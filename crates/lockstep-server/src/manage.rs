@@ -67,6 +67,8 @@ pub(crate) async fn carry_out(
     let transaction = begin(&mut connection).await?;
     // Lock 1: from here to the end nobody else changes this project.
     let mut project = there(&transaction, project).await?;
+    // What is hidden already is not shown less by being removed.
+    let hidden = project.status == ProjectStatus::Quarantined;
     let event = match order {
         Order::Yank(version, reason) => {
             let yanked = Yanked::Yes(reason.clone());
@@ -80,7 +82,7 @@ pub(crate) async fn carry_out(
             status::set(&transaction, &mut project, *status, reason.as_ref()).await?
         }
     };
-    let Some(event) = event else {
+    let Some(mut event) = event else {
         let there = unchanged(&transaction, &project).await?;
         return Ok(Done {
             serial: there.serial,
@@ -95,6 +97,9 @@ pub(crate) async fn carry_out(
         _ => event.removed.iter().map(|(name, _)| name.clone()).collect(),
     };
     removed.sort();
+    if hidden {
+        event.removed.clear();
+    }
     let name = &project.display_name;
     let recorded = record(transaction, &project, name, &[event], links).await?;
     Ok(Done {

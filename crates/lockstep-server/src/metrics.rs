@@ -35,6 +35,9 @@ pub struct Metrics {
     pub read_from_memory: Counter,
     /// Announcements that `max_wait` forced.
     pub forced_announcements: Counter,
+    /// Looks that could not tell, or saw what is no page of this index, by probe.
+    failed_looks: ByProbe,
+    foreign_looks: ByProbe,
     /// Calls of Fastly's edge check, and changes that were left out of its sample, by probe.
     edge_checks: ByProbe,
     edge_checks_skipped: ByProbe,
@@ -43,6 +46,16 @@ pub struct Metrics {
 type ByProbe = Family<[(&'static str, String); 1], Counter>;
 
 impl Metrics {
+    /// Looks of this probe that could not tell: it is down.
+    pub fn failed_look(&self, probe: &str) -> Counter {
+        Self::of(&self.failed_looks, probe)
+    }
+
+    /// Looks of this probe that saw what is no page of this index.
+    pub fn foreign_look(&self, probe: &str) -> Counter {
+        Self::of(&self.foreign_looks, probe)
+    }
+
     /// Calls of the edge check by this probe.
     pub fn edge_check(&self, probe: &str) -> Counter {
         Self::of(&self.edge_checks, probe)
@@ -164,6 +177,16 @@ async fn exposition(app: &App) -> Result<String, StoreError> {
         registry.register(name, help, counter.clone());
     }
     for (name, help, family) in [
+        (
+            "failed_looks",
+            "Looks that could not tell: the probe is down",
+            &counted.failed_looks,
+        ),
+        (
+            "foreign_looks",
+            "Looks that saw what is no page of this index",
+            &counted.foreign_looks,
+        ),
         (
             "edge_checks",
             "Calls of Fastly's edge check",

@@ -83,6 +83,17 @@ async fn nobody_is_told_of_what_is_not_purged() -> anyhow::Result<()> {
             .header("x-pypi-last-serial"),
         "3"
     );
+    // Each mark is a gauge; neighbours show where it stands still.
+    let gauges = get(&index, "/metrics", &[]).await?.text();
+    for (mark, value) in [
+        ("committed", 3),
+        ("purged", 0),
+        ("verified", 0),
+        ("announced", 0),
+    ] {
+        let line = format!("lockstep_serial_{mark} {value}\n");
+        assert!(gauges.contains(&line), "{line} not in\n{gauges}");
+    }
     // The whole is not told yet.
     let told = get(&index, "/changelog/", &[]).await?.json()?;
     assert_eq!(

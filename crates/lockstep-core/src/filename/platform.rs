@@ -35,7 +35,7 @@ const MACOS: [&str; 12] = [
 const ANDROID: [&str; 4] = ["arm64_v8a", "armeabi_v7a", "x86", "x86_64"];
 
 /// Whether `tag` is a known platform: PEP 513, 571, 599, 600 (`manylinux`), PEP 656 (`musllinux`),
-/// PEP 730 (iOS), PEP 738 (Android), macOS and Windows.
+/// PEP 730 (iOS), PEP 738 (Android), PEP 783 (Emscripten), macOS and Windows.
 pub(super) fn is_known(tag: &str) -> bool {
     if PLAIN.contains(&tag) {
         return true;
@@ -57,6 +57,7 @@ pub(super) fn is_known(tag: &str) -> bool {
             ["arm64", "x86_64"].contains(&machine)
                 && ["iphoneos", "iphonesimulator"].contains(&kind)
         }),
+        "pyemscripten" => two_numbers(rest).is_some_and(|(_, _, machine)| machine == "wasm32"),
         "android" => number(rest).is_some_and(|(_, machine)| ANDROID.contains(&machine)),
         _ => false,
     }

@@ -14,7 +14,7 @@ use super::{CoreMetadata, MetadataError, address, classifier, description, licen
 use crate::name::ProjectName;
 
 /// The longest `Summary`, in characters.
-const LONGEST_SUMMARY: usize = 512;
+const LONGEST_LINE: usize = 512;
 /// The longest label of a `Project-URL`, in characters.
 const LONGEST_LABEL: usize = 32;
 
@@ -78,7 +78,7 @@ impl CoreMetadata {
             REQUIREMENT,
             is_servable,
         )?;
-        self.check_summary()
+        self.check_lengths()
     }
 
     /// Fields that came with a later version of the format than the document has (PEP 643 …).
@@ -190,14 +190,22 @@ impl CoreMetadata {
         }
     }
 
-    fn check_summary(&self) -> Result<(), MetadataError> {
-        let length = self.summary.iter().map(|text| text.chars().count()).sum();
-        if length > LONGEST_SUMMARY {
-            return Err(MetadataError::TooLong {
-                field: "Summary",
-                seen: length,
-                limit: LONGEST_SUMMARY,
-            });
+    fn check_lengths(&self) -> Result<(), MetadataError> {
+        let length = |text: &str| text.chars().count();
+        let summary = self.summary.as_deref().map_or(0, length);
+        // It stands on the page, once for each file.
+        let python = self
+            .requires_python
+            .as_ref()
+            .map_or(0, |it| length(it.as_str()));
+        for (field, seen) in [("Summary", summary), ("Requires-Python", python)] {
+            if seen > LONGEST_LINE {
+                return Err(MetadataError::TooLong {
+                    field,
+                    seen,
+                    limit: LONGEST_LINE,
+                });
+            }
         }
         Ok(())
     }

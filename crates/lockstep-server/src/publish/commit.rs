@@ -43,6 +43,9 @@ pub struct Committed {
 /// An error may be "failed but happened" (the answer to COMMIT was lost). The client then sends the
 /// same upload again, and is answered 200 by the branch for identical files.
 pub(super) async fn commit(app: &App, upload: &Upload) -> Result<Committed, ApiError> {
+    if let Some(reason) = app.doom.get() {
+        return Err(ApiError::unavailable("stopping", reason.clone()));
+    }
     let mut connection = app.store.connection().await?;
     let transaction = begin(&mut connection).await?;
 

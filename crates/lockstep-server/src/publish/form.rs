@@ -95,7 +95,7 @@ pub(super) async fn receive(
             continue;
         }
         if field.file_name().is_some() && name != "gpg_signature" {
-            let message = format!("{name}: Should not be a file.");
+            let message = format!("{}: Should not be a file.", shown(&name));
             return Err(ApiError::bad_request("field-is-file", message));
         }
         let value = read(&name, field, &mut left).await?;
@@ -130,8 +130,17 @@ async fn read(name: &str, mut field: Field<'_>, left: &mut Left) -> Result<Strin
         value.extend_from_slice(&chunk);
     }
     String::from_utf8(value).map_err(|_| {
-        ApiError::bad_request("not-utf8", format!("{name}: The value is not UTF-8 text."))
+        let message = format!("{}: The value is not UTF-8 text.", shown(name));
+        ApiError::bad_request("not-utf8", message)
     })
+}
+
+/// A field's name as a sentence for people may hold it: on one line, whatever is in it, and short.
+fn shown(name: &str) -> String {
+    let start = name.chars().take(100);
+    start
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// What may still come of fields.

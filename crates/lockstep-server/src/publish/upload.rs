@@ -26,6 +26,9 @@ use crate::error::ApiError;
 use crate::fault;
 use crate::settings::Settings;
 
+/// The longest version taken. It stands in every row of the changelog that is about the release.
+const LONGEST_VERSION: usize = 128;
+
 /// An upload found to be good.
 pub struct Upload {
     /// The project, as the metadata spells it.
@@ -59,6 +62,10 @@ pub(super) async fn examine(mut form: Form, settings: &Settings) -> Result<Uploa
     let _: MetadataVersion = parsed(&form, "metadata_version")?;
     let name: ProjectName = parsed(&form, "name")?;
     let version: Version = parsed(&form, "version")?;
+    if version.as_str().len() > LONGEST_VERSION {
+        let message = format!("version: It is longer than {LONGEST_VERSION} characters.");
+        return Err(ApiError::bad_request("version", message));
+    }
     if version.has_local() {
         let message = format!("version: The local version `{version}` can't be published.");
         return Err(ApiError::bad_request("version", message));

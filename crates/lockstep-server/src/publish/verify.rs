@@ -145,10 +145,13 @@ async fn record(
                 stage = "verify",
                 "the probe serves another site; nothing is announced meanwhile: {text}"
             );
-            (PutOff::Nothing, Duration::from_secs(30), text)
+            app.metrics.foreign_look(name).inc();
+            // It may be what an edge has kept of a lost history: purged again like any old page.
+            (PutOff::Stale, after_repeat(app, row.stale), text)
         }
         Verdict::Unknown(text) => {
             let pause = pause(row.attempts);
+            app.metrics.failed_look(name).inc();
             tracing::warn!(
                 probe = name,
                 serial,

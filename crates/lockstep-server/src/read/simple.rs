@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use lockstep_core::name::NormalizedName;
 use lockstep_core::page::{Form, index};
 use lockstep_core::plan::SurrogateKey;
+use lockstep_core::serial::Serial;
 use lockstep_store::pages::CurrentPage;
 use lockstep_store::{projects, watermarks};
 
@@ -105,6 +106,26 @@ pub async fn list(
     }
 }
 
+/// The whole index, in memory: not by everybody at once, and not again by who has waited.
+async fn render_list(
+    app: &App,
+    form: Form,
+    view: View,
+    announced: Serial,
+) -> Result<Arc<Representation>, ApiError> {
+    let _turn = app.turns.bulk_read().await?;
+    if let Some(list) = app.pages.view(&view).await {
+        return Ok(list);
+    }
+    let connection = app.store.connection().await?;
+    let entries = projects::list_at(&connection, announced).await?;
+    let bytes = match form {
+        Form::Html => index::html(&entries),
+        Form::Json => index::json(&entries, announced),
+    };
+    Ok(app.pages.put_view(view, bytes.into()).await)
+}
+
 async fn list_at_announced(
     app: &App,
     query: Option<String>,
@@ -128,13 +149,7 @@ async fn list_at_announced(
     let list: Arc<Representation> = if let Some(list) = app.pages.view(&view).await {
         list
     } else {
-        let connection = app.store.connection().await?;
-        let entries = projects::list_at(&connection, announced).await?;
-        let bytes = match form.form() {
-            Form::Html => index::html(&entries),
-            Form::Json => index::json(&entries, announced),
-        };
-        app.pages.put_view(view, bytes.into()).await
+        render_list(app, form.form(), view, announced).await?
     };
     let keys = [SurrogateKey::simple_index()];
     let cache = &app.settings.cache;

@@ -126,6 +126,14 @@ impl Layout {
             });
         }
         check_kind(entry, &path)?;
+        let is_pkg_info = !kind.is_dir() && inside == first.join("PKG-INFO");
+        let is_file = matches!(kind, EntryType::Regular | EntryType::Continuous);
+        if is_pkg_info && (self.pkg_info.is_some() || !is_file) {
+            return Err(ArchiveError::Layout {
+                seen: "PKG-INFO twice, or as a link".to_owned(),
+                expected: ONE_FOLDER,
+            });
+        }
         if let Ok(below) = inside.strip_prefix(&first)
             && !kind.is_dir()
         {
@@ -143,19 +151,13 @@ impl Layout {
             }
             return Ok(None);
         }
-        if kind.is_file() && inside == first {
+        if is_file && inside == first {
             return Err(ArchiveError::Layout {
                 seen: "a file at its top".to_owned(),
                 expected: ONE_FOLDER,
             });
         }
-        if kind.is_file() && inside == first.join("PKG-INFO") {
-            if self.pkg_info.is_some() {
-                return Err(ArchiveError::Layout {
-                    seen: "PKG-INFO twice".to_owned(),
-                    expected: ONE_FOLDER,
-                });
-            }
+        if is_pkg_info {
             return Ok(Some(self.pkg_info.insert(Vec::new())));
         }
         Ok(None)
@@ -189,8 +191,12 @@ fn check_kind(entry: &mut Entry<'_, impl Read>, path: &Path) -> Result<(), Archi
                     record.is_ok_and(|record| record.key_bytes().starts_with(b"GNU.sparse"))
                 })
             });
+    let file = matches!(kind, EntryType::Regular | EntryType::Continuous);
+    // Some readers take these bytes for members of their own.
+    let hidden = entry.size() > 0 && (!file || is_old_folder(entry.header()));
     let seen = match kind {
         _ if sparse => "a sparse file",
+        _ if hidden => "a folder or link with bytes",
         EntryType::Regular
         | EntryType::Continuous
         | EntryType::Directory
@@ -205,6 +211,11 @@ fn check_kind(entry: &mut Entry<'_, impl Read>, path: &Path) -> Result<(), Archi
         seen: seen.to_owned(),
         expected: "files, folders and links",
     })
+}
+
+/// Before POSIX a folder was a file whose name ends in a slash.
+fn is_old_folder(header: &tar::Header) -> bool {
+    header.as_old().linkflag[0] == 0 && header.path_bytes().ends_with(b"/")
 }
 
 /// Where `path` leads from the folder `from`, by its text alone; `None` if that is outside, or

@@ -187,7 +187,14 @@ fn check_member<R: Read + Seek>(
     let name = member.name().map_err(damaged)?.into_owned();
     budget.member(name.len())?;
     // Backslashes and drive letters lead outside on Windows.
-    let outside = name.starts_with(['/', '\\'])
+    // One path in one spelling: `a\\b`, `./a` and `a//b` are other names of `a/b` to those who unpack.
+    let other_name = name.contains('\\')
+        || name
+            .trim_end_matches('/')
+            .split('/')
+            .any(|part| part.is_empty() || part == ".");
+    let outside = other_name
+        || name.starts_with('/')
         || name.get(1..2) == Some(":")
         || name.contains('\0')
         || name.split(['/', '\\']).any(|part| part == "..");

@@ -179,6 +179,38 @@ fn devices_and_pipes_are_refused() {
 }
 
 #[test]
+fn sparse_files_are_refused_in_either_dialect() {
+    // Its map is looked for in the header, and is not there.
+    refusal(&good_and(("demo-1.0/s", EntryType::GNUSparse, "", b"")));
+    let pax = (
+        "pax",
+        EntryType::XHeader,
+        "",
+        &b"22 GNU.sparse.major=1\n"[..],
+    );
+    let file = ("demo-1.0/s", EntryType::Regular, "", &b"x"[..]);
+    let error = refusal(&gzip(&tar_of([GOOD[0], pax, file])));
+    assert!(error.to_string().contains("a sparse file"), "{error}");
+}
+
+#[test]
+fn what_others_read_otherwise_is_refused() {
+    let twice = ("demo-1.0/PKG-INFO", EntryType::Continuous, "", PKG_INFO);
+    let link = ("demo-1.0/PKG-INFO", EntryType::Symlink, "demo.py", &b""[..]);
+    for member in [twice, link] {
+        let error = refusal(&good_and(member));
+        assert!(matches!(error, ArchiveError::Layout { .. }), "{error}");
+    }
+    let inside = tar_of([("demo-1.0/PKG-INFO", EntryType::Regular, "", PKG_INFO)]);
+    let folder = ("demo-1.0/d/", EntryType::Directory, "", &inside[..]);
+    let link = ("demo-1.0/l", EntryType::Symlink, "demo.py", &inside[..]);
+    for member in [folder, link] {
+        let error = refusal(&good_and(member));
+        assert!(error.to_string().contains("with bytes"), "{error}");
+    }
+}
+
+#[test]
 fn bombs_are_refused_wherever_they_hide() {
     let zeros = vec![0; 80 << 20];
     let member = refusal(&good_and(("demo-1.0/z", EntryType::Regular, "", &zeros)));
