@@ -13,6 +13,7 @@ use crate::error::ApiError;
 
 /// Every point, in the order in which an upload passes them.
 pub const POINTS: &[&str] = &[
+    "upload.reading",
     "upload.received",
     "upload.stored",
     "commit.rows",

@@ -36,6 +36,7 @@ use crate::error::ApiError;
 use crate::linger;
 use crate::login::{Caller, log_in};
 use crate::token::Bearer;
+use crate::turns::Turn;
 use budget::Left;
 use commit::Committed;
 
@@ -96,8 +97,7 @@ async fn receive_and_commit(
     headers: &HeaderMap,
     body: &mut BodyDataStream,
 ) -> Result<Committed, ApiError> {
-    let _turn = app.turns.upload().await?;
-    let upload = receive(app, headers, body).await?;
+    let (upload, _turn) = receive(app, headers, body).await?;
     if !bearer.may_upload_to(&upload.name.normalized()) {
         let project = upload.name.as_str();
         return Err(forbidden(format!(
@@ -114,16 +114,20 @@ async fn receive_and_commit(
     Ok(committed)
 }
 
-/// Takes an upload off the wire and checks it by itself: its form, its archive, its metadata. Asks no
-/// database; what was spooled goes when the result is dropped.
+/// Takes an upload off the wire, when it is its turn, and checks it by itself: its form, its archive, its
+/// metadata. Asks no database; what was spooled goes when the result is dropped.
 pub async fn receive(
     app: &App,
     headers: &HeaderMap,
     body: &mut BodyDataStream,
-) -> Result<upload::Upload, ApiError> {
-    form::check_length(headers, app)?;
+) -> Result<(upload::Upload, Turn), ApiError> {
+    let turn = app.turns.upload().await?;
     let form = form::receive(headers, body, app).await?;
-    upload::examine(form, &app.settings).await
+    // All of it is here. A client that hangs up now must not free its turn while its archive is read.
+    let settings = app.settings.clone();
+    let work = tokio::spawn(async move { (upload::examine(form, &settings).await, turn) });
+    let (upload, turn) = work.await.map_err(ApiError::internal)?;
+    Ok((upload?, turn))
 }
 
 fn forbidden(message: impl Into<String>) -> ApiError {

@@ -84,7 +84,7 @@ pub fn answer(body: &[u8], piece: usize) -> Option<ApiError> {
         .runtime
         .block_on(publish::receive(&server.app, &headers, &mut body));
     if let Ok(upload) = &outcome {
-        check(upload);
+        check(&upload.0);
     }
     let refusal = outcome.err();
     let spool = std::fs::read_dir(server.app.blobs.spool()).expect("a spool");

@@ -1,9 +1,12 @@
 //! How many new files a token may upload, whichever process takes them.
 
-use lockstep_tests::index::TestIndex;
+use std::io::Write as _;
+use std::time::Duration;
 
-use super::{form, half_an_upload, index_with, upload, wait_until};
-use crate::http::Got;
+use lockstep_tests::index::{Options, TestIndex};
+
+use super::{form, half_an_upload, head_of_upload, index_with, upload, wait_until};
+use crate::http::{Got, connect};
 use crate::refusals::state::State;
 
 /// Uploads left, and whether the time until all are back is one that can be.
@@ -108,4 +111,41 @@ async fn without_the_setting_nothing_is_counted() -> anyhow::Result<()> {
         "0"
     );
     Ok(())
+}
+
+/// What a client has begun takes its turn until it is done, whoever is still listening.
+#[tokio::test]
+async fn who_hangs_up_frees_no_turn_while_the_archive_is_read() -> anyhow::Result<()> {
+    let index = TestIndex::with(Options {
+        settings: "[upload]\nmax_concurrent = 1\nmax_wait = '100ms'\n".to_owned(),
+        fault: Some("upload.reading:slow".to_owned()),
+        ..Options::default()
+    })?;
+    let gone = form("alpha", 10);
+    let size = gone
+        .file
+        .as_ref()
+        .map_or(0, |(_, bytes)| bytes.len() as u64);
+    let body = gone.body();
+    let mut stream = connect(&index)?;
+    stream.write_all(head_of_upload(body.len()).as_bytes())?;
+    stream.write_all(&body)?;
+    let spool = index.blobs().join(".spool");
+    wait_until("all of it has come", || {
+        let entry = std::fs::read_dir(&spool)?.next().transpose()?;
+        let entry = entry.and_then(|entry| entry.metadata().ok());
+        Ok(entry.is_some_and(|entry| entry.len() == size))
+    })?;
+    drop(stream);
+    // Time for the server to notice.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let other = upload(&index, &form("beta", 10)).await?;
+    assert_eq!(other.status, 503, "{}", other.text());
+    assert!(other.header("retry-after") != "", "no Retry-After");
+    wait_until("it is done", || {
+        Ok(std::fs::read_dir(&spool)?.next().is_none())
+    })?;
+    assert_eq!(upload(&index, &form("beta", 10)).await?.status, 200);
+    index.settle()?;
+    index.fsck()
 }

@@ -284,9 +284,10 @@ async fn read_archive(
     limits: Limits,
 ) -> Result<(TempPath, Found), ApiError> {
     let reading = tokio::task::spawn_blocking(move || {
-        archive::read_metadata(&path, kind, limits).map(|found| (path, found))
+        fault::point("upload.reading")?;
+        Ok::<_, ApiError>(archive::read_metadata(&path, kind, limits).map(|found| (path, found)))
     });
-    match reading.await.map_err(ApiError::internal)? {
+    match reading.await.map_err(ApiError::internal)?? {
         Ok(done) => Ok(done),
         Err(error @ ArchiveError::Disk(_)) => {
             Err(ApiError::unavailable("storage", "The file can't be read back.").because(error))
