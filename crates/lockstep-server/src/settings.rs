@@ -7,6 +7,7 @@ mod known;
 mod limits;
 mod load;
 pub mod rate;
+mod written;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::publish::archive::Limits;
 pub use limits::{LimitSettings, Network};
 pub use load::{SettingsError, load};
+use written::{announce_after, duration, optional_duration};
 
 /// The effective settings (docs/guide/operators.md).
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -350,75 +352,4 @@ fn hidden_option<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(HIDDEN)
-}
-
-/// Durations as people write them: `2s`, `150ms`, `30d`.
-mod duration {
-    use std::time::Duration;
-
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    pub(super) use write as serialize;
-
-    pub(super) fn write<S: Serializer>(it: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&humantime::format_duration(*it))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        parse(&String::deserialize(from)?).map_err(D::Error::custom)
-    }
-
-    pub(super) fn parse(text: &str) -> Result<Duration, String> {
-        humantime::parse_duration(text)
-            .map_err(|error| format!("`{text}` is no duration such as 2s, 150ms or 30d: {error}"))
-    }
-}
-
-/// A duration, or an empty text for none.
-mod optional_duration {
-    use std::time::Duration;
-
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    #[expect(clippy::ref_option, reason = "serde's signature")]
-    pub(super) fn serialize<S: Serializer>(
-        it: &Option<Duration>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        match it {
-            None => to.serialize_str(""),
-            Some(it) => super::duration::write(it, to),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        match String::deserialize(from)?.as_str() {
-            "" => Ok(None),
-            text => super::duration::parse(text)
-                .map(Some)
-                .map_err(D::Error::custom),
-        }
-    }
-}
-
-mod announce_after {
-    use lockstep_core::announce::AnnounceAfter;
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-    pub(super) fn serialize<S: Serializer>(it: &AnnounceAfter, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(match it {
-            AnnounceAfter::Commit => "commit",
-            AnnounceAfter::Purge => "purge",
-            AnnounceAfter::Verify => "verify",
-        })
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<AnnounceAfter, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
-    }
 }
